@@ -1,0 +1,121 @@
+"""Names and record formats of the contact graph in Redis. One place, so that scripts, writers and readers agree.
+
+A scan is kept twice, as a plain fact: under its person and under its venue. Both sides use the same 11-byte record:
+the *other* side's 8-byte token and 3 bytes that hold the second of the local day (17 bits), out, staff, void (1 bit
+each) and 4 spare bits. What can be derived (pieces, contacts, exposures) is never kept here: late scans, venue figures,
+links and policies would leave it stale (architecture.md, section 2).
+
+    tv:p:{1f}:4b91:a3   hash   person token → records     person side: bucket, local day, sub (from the token's bytes)
+    tv:v:{1f}:4b91      hash   venue token → records      venue side, up to FULL bytes a field
+    tv:q:{1f}:4b91…     hash   quarter of an hour → records   what a busy venue has more on that day
+    tv:w:{1f}           hash   person token → marks       which cases watch this person, and on which days
+    tv:i:{1f}:a3        hash   person token → the other 8 bytes of the pseudonym
+    tv:n:{1f}           hash   venue token → venue_id
+
+Braces are Redis Cluster hash tags: one script call touches one bucket, so one slot.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.rules.days import LOCAL_OFFSET
+
+BUCKETS: Final = 32
+RECORD: Final = 11
+FULL: Final = 2046  # bytes of a venue's day in one field, a multiple of RECORD; add_venue.lua has the same figure
+OUT_BIT, STAFF_BIT, VOID_BIT, SECOND_SHIFT = 1 << 6, 1 << 5, 1 << 4, 7
+MARK: Final = 13
+OWN, WATCH = b"o", b"w"  # kinds of mark: the case's own person, a contact
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+_HEX: Final = np.frombuffer(b"".join(b"%02x" % n for n in range(256)), dtype="S2")
+
+
+def tag(bucket: int) -> str:
+    return "{%02x}" % bucket
+
+
+def tokens_of(joined: bytes) -> U64:
+    """8-byte tokens, one after the other → uint64[n], in byte order (so sorting numbers sorts bytes)."""
+    return np.frombuffer(joined, dtype=">u8").astype(np.uint64)
+
+
+def token_bytes(tokens: U64) -> Bytes:
+    """uint64[n] → uint8[n, 8]."""
+    return tokens.astype(">u8").view(np.uint8).reshape(-1, 8)
+
+
+def bucket_of(tokens: U64) -> I64:
+    """The upper 5 bits of a token choose its bucket."""
+    return (tokens >> np.uint64(59)).astype(np.int64)
+
+
+def sub_of(tokens: U64) -> I64:
+    """The second byte of a token chooses its sub shard; its bits are not the bucket's, so every sub is used."""
+    return ((tokens >> np.uint64(48)) & np.uint64(0xFF)).astype(np.int64)
+
+
+def hex_of(numbers: I64, digits: int) -> Bytes:
+    """int64[n] → uint8[n, digits] (2 or 4 hexadecimal characters): readable shard names, without Python per scan."""
+    n = len(numbers)
+    if digits == 2:
+        return _HEX[numbers].view(np.uint8).reshape(n, 2)
+    out = np.empty((n, 4), np.uint8)
+    out[:, :2] = _HEX[numbers >> 8].view(np.uint8).reshape(n, 2)
+    out[:, 2:] = _HEX[numbers & 0xFF].view(np.uint8).reshape(n, 2)
+    return out
+
+
+def pack_records(other: U64, second_of_day: I64, out: Mask, staff: Mask, void: Mask) -> Bytes:
+    """uint8[n, 11]: the other side's token, then 3 bytes big-endian."""
+    n = len(other)
+    bits = (
+        (second_of_day << SECOND_SHIFT)
+        | (out.astype(np.int64) * OUT_BIT)
+        | (staff.astype(np.int64) * STAFF_BIT)
+        | (void.astype(np.int64) * VOID_BIT)
+    )
+    records = np.empty((n, RECORD), np.uint8)
+    records[:, :8] = token_bytes(other)
+    records[:, 8] = bits >> 16
+    records[:, 9] = (bits >> 8) & 0xFF
+    records[:, 10] = bits & 0xFF
+    return records
+
+
+class Records:
+    """Unpacked records, as columns: `owner` int64 (index of the field they came from), `other` uint64, `second` UTC."""
+
+    __slots__ = ("other", "out", "owner", "second", "staff", "void")
+
+    def __init__(self, values: list[Any], days: I64) -> None:
+        """`values[i]` = the field's bytes or None; `days[i]` = the local day that the field is of."""
+        lengths = np.fromiter((len(v) if v else 0 for v in values), np.int64, len(values)) // RECORD
+        raw = np.frombuffer(b"".join([v for v in values if v]), np.uint8).reshape(-1, RECORD)
+        bits = (raw[:, 8].astype(np.int64) << 16) | (raw[:, 9].astype(np.int64) << 8) | raw[:, 10]
+        self.owner: I64 = np.repeat(np.arange(len(values)), lengths)
+        self.other: U64 = tokens_of(raw[:, :8].tobytes())
+        self.second: I64 = days[self.owner] * 86400 - LOCAL_OFFSET + (bits >> SECOND_SHIFT)
+        self.out: Mask = (bits & OUT_BIT) != 0
+        self.staff: Mask = (bits & STAFF_BIT) != 0
+        self.void: Mask = (bits & VOID_BIT) != 0
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+
+def slices_by_bucket(buckets: I64) -> list[tuple[int, int, int]]:
+    """Sorted bucket numbers → (bucket, from, to) of each that occurs."""
+    if not len(buckets):
+        return []
+    edges = np.flatnonzero(np.diff(buckets)) + 1
+    starts = [0, *edges.tolist()]
+    return [(int(buckets[a]), a, b) for a, b in zip(starts, [*starts[1:], len(buckets)], strict=True)]
