@@ -59,6 +59,8 @@ class Read(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Log(Protocol):

@@ -1,0 +1,121 @@
+"""Infectious spans: where and when a scan matters to an open case. Written by the evaluation, looked at by the ingest.
+
+A row per case: the venues where its person was while infectious, with the span widened by all that a scan there can
+reach. A venue where the person's scans make no infectious time is in the row with an empty span: its figures matter
+(a longer stay would make one), its scans do not.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+
+from streams.ports import Store
+from streams.state.layout import I64, U64
+from streams.state.table import Table
+
+_HEAD = struct.Struct(">III")
+_SPAN = struct.Struct(">8sII")
+NO_WINDOW = (0, 0)
+
+
+class Span(NamedTuple):
+    """A scan at `venue` (token) at a second in [start, end) matters."""
+
+    venue: bytes
+    start: int
+    end: int
+
+
+def case_token(case_id: str) -> bytes:
+    """What a case is called in watch marks: 8 bytes."""
+    return blake2b(case_id.encode(), digest_size=8).digest()
+
+
+def next_row(row: bytes, window: tuple[int, int], spans: Iterable[Span]) -> bytes:
+    """What follows `row` (b"" = none) for a case with this infectious window and these spans; `row` when nothing changed.
+
+    The number in front grows with each change: a paused worker that comes back must not find "its" row again after two
+    changes and put its stale spans over the right ones.
+    """
+    packed = b"".join(_SPAN.pack(venue, max(start, 0), max(end, 0)) for venue, start, end in sorted(set(spans)))
+    number, *had = _HEAD.unpack_from(row) if row else (0, 0, 0)
+    if row and tuple(had) == window and row[_HEAD.size :] == packed:
+        return row
+    return _HEAD.pack(number + 1, *window) + packed
+
+
+def window_of(row: bytes) -> tuple[int, int] | None:
+    """The infectious window with which the case was evaluated last, None when it has no row."""
+    return _HEAD.unpack_from(row)[1:] if row else None
+
+
+def _decode(_field: str, row: bytes) -> list[Span] | None:
+    """None: the case has no infectious window (withdrawn, or an empty one). Its row stays, for the number in front."""
+    if window_of(row) == NO_WINDOW:
+        return None
+    return [Span(*_SPAN.unpack_from(row, at)) for at in range(_HEAD.size, len(row), _SPAN.size)]
+
+
+class SpanTable(Table[list[Span] | None]):
+    """The worker's copy, with arrays by venue to look many scans up at once, and cases by token and by venue."""
+
+    def __init__(self) -> None:
+        super().__init__("spans", _decode)
+        self.case_of_token: dict[bytes, str] = {}
+        self.cases_at: dict[bytes, set[str]] = {}
+        self._venues_of: dict[str, set[bytes]] = {}
+        self._stale = True
+        self._cases: list[str] = []
+        self._venue: U64 = np.empty(0, np.uint64)
+        self._start = self._end = self._case = np.empty(0, np.int64)
+
+    async def refresh(self, store: Store) -> set[str]:
+        changed = await super().refresh(store)
+        for case_id in changed:
+            token = case_token(case_id)
+            for venue in self._venues_of.pop(case_id, ()):
+                self.cases_at[venue].discard(case_id)
+            spans = self.rows.get(case_id)
+            if spans is not None:
+                self.case_of_token[token] = case_id
+                self._venues_of[case_id] = {span.venue for span in spans}
+                for venue in self._venues_of[case_id]:
+                    self.cases_at.setdefault(venue, set()).add(case_id)
+            else:
+                self.case_of_token.pop(token, None)
+        self._stale = self._stale or bool(changed)
+        return changed
+
+    def hits(self, venue: U64, second: I64) -> list[tuple[int, str]]:
+        """(index of the scan, case) for each scan that lies in a span. `venue` uint64[n], `second` int64[n]."""
+        if self._stale:
+            self._build()
+        if not len(self._venue):
+            return []
+        first = np.searchsorted(self._venue, venue, "left")
+        count = np.searchsorted(self._venue, venue, "right") - first
+        if not count.any():
+            return []
+        scan = np.repeat(np.arange(len(venue)), count)
+        span = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+        t = second[scan]
+        inside = (self._start[span] <= t) & (t < self._end[span])
+        return [(s, self._cases[c]) for s, c in zip(scan[inside].tolist(), self._case[span[inside]].tolist(), strict=True)]
+
+    def _build(self) -> None:
+        self._cases = list(self.rows)
+        flat = [
+            (span.venue, span.start, span.end, i)
+            for i, case_id in enumerate(self._cases)
+            for span in self.rows[case_id] or ()
+            if span.end > span.start
+        ]
+        flat.sort()
+        self._venue = np.frombuffer(b"".join(f[0] for f in flat), ">u8").astype(np.uint64)
+        self._start, self._end, self._case = (np.array([f[k] for f in flat], np.int64) for k in (1, 2, 3))
+        self._stale = False

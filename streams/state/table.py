@@ -1,0 +1,55 @@
+"""A small versioned table in Redis, with a copy in each worker that is brought up to date by what changed.
+
+Used for what every worker needs whole and which changes seldom: venues, cases, infectious spans. Row and version move
+in one script, so a copy that was read at version v holds every write up to v: "write, then look" (architecture.md,
+section 2) rests on that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from streams.ports import Call, Store
+
+Row = TypeVar("Row")
+
+
+class Table(Generic[Row]):
+    """`rows`: field → decoded row, as of `version`. `decode(field, bytes)` makes a row of what Redis holds."""
+
+    def __init__(self, name: str, decode: Callable[[str, bytes], Row]) -> None:
+        self._keys = tuple(f"tv:{{{name}}}:{part}" for part in ("rows", "log", "version"))
+        self._decode = decode
+        self.version = 0
+        self.rows: dict[str, Row] = {}
+
+    async def refresh(self, store: Store) -> set[str]:
+        """Bring the copy up to date; the fields that changed. One cheap call when nothing did."""
+        (reply,) = await store.run([Call("table_since", self._keys, (self.version,))])
+        version = int(reply[0])
+        if version <= self.version:  # another batch of this worker refreshed meanwhile, further than this reply
+            return set()
+        changed = set()
+        for name, value in zip(reply[1::2], reply[2::2], strict=True):
+            field = name.decode()
+            changed.add(field)
+            if value:
+                self.rows[field] = self._decode(field, value)
+            else:
+                self.rows.pop(field, None)
+        self.version = version
+        return changed
+
+    async def read(self, store: Store, field: str) -> bytes:
+        """The row as it is in Redis now, b"" when there is none."""
+        (value,) = await store.run([Call("HGET", (self._keys[0],), (field,))])
+        return value or b""
+
+    async def put(self, store: Store, field: str, expected: bytes, row: bytes) -> bool:
+        """Set (b"" = delete) if the row still is `expected`; False when somebody else was faster.
+
+        A reply that was lost and asked for again finds the new row in place, and is true as well.
+        """
+        (done,) = await store.run([Call("table_put", self._keys, (field, expected, row))])
+        return bool(done)

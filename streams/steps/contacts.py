@@ -1,0 +1,190 @@
+"""From the case's pieces to everybody's exposures: which scans to read, and what the rules make of them.
+
+The reach of a scan, which decides how far to read and to watch: no piece is longer than the venue's `reach` R (its
+longest dwell or stay, staff figures included), so a piece that touches [s, e) hangs on a scan of its venue in
+[s - R, e + R]. What that piece becomes hangs on the person's scans at most R later, and at most R, a staff dwell and
+`conflict_seconds` earlier; on whole local days, since shared cards are told by the day (rule 2).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from streams.rules.days import LOCAL_OFFSET
+from streams.rules.exposure import ExposureTable, exposures
+from streams.rules.pieces import PieceTable, VenueFigures, pieces
+from streams.rules.policy import Policy
+from streams.rules.scans import ScanTable, distinct_unvoided, without_shared_codes
+from streams.state.layout import I64, U64, Records, token_bytes
+from streams.state.spans import Span
+from streams.state.venues import VenueTable
+
+DAY = 86400
+LONGEST = 1440 * 60  # messages.md: no dwell or stay is longer than 1,440 minutes
+
+
+class PersonDays(NamedTuple):
+    """Pairs to read, and for each person (uint64, once) the first and last local day that matter."""
+
+    person: U64
+    day: I64
+    persons: U64
+    first_day: I64
+    last_day: I64
+
+
+class Scene(NamedTuple):
+    """Scans of some persons made ready for the rules: token of each dense index, pieces, figures of the venues."""
+
+    persons: U64
+    venues: U64
+    pieces: PieceTable
+    figures: VenueFigures
+
+
+def local_day(second: I64 | int) -> I64:
+    return np.asarray((np.asarray(second, np.int64) + LOCAL_OFFSET) // DAY)
+
+
+def days_between(first: int, last: int) -> I64:
+    return np.arange(first, last + 1, dtype=np.int64)
+
+
+def case_days(window: tuple[int, int], policy: Policy) -> I64:
+    """The local days whose scans of the case's own person decide its pieces within the window."""
+    back = LONGEST + policy.staff_dwell + policy.conflict_seconds
+    return days_between(int(local_day(window[0] - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
+
+
+def scene(records: Records, owner: U64, table: VenueTable, policy: Policy) -> Scene:
+    """Scans as read (`owner[i]` = person of pair i) → pieces of all these persons by rule 3."""
+    token = owner[records.owner]
+    persons, person = np.unique(token, return_inverse=True)
+    venues, venue = np.unique(records.other, return_inverse=True)
+    scans = ScanTable(
+        person=person.astype(np.int64),
+        venue=venue.astype(np.int64),
+        second=records.second,
+        out=records.out,
+        staff=records.staff,
+        void=records.void,
+        code=person.astype(np.int64),
+    )
+    scans = without_shared_codes(distinct_unvoided(scans), policy.shared_code_limit)
+    figures = figures_of(venues, table, policy)
+    return Scene(persons, venues, pieces(scans, figures, policy), figures)
+
+
+def figures_of(venues: U64, table: VenueTable, policy: Policy) -> VenueFigures:
+    """Figures of venues by token; an unregistered one is of type `other` (rule 1)."""
+    rows = [table.by_token.get(bytes(token)) for token in token_bytes(venues)]
+    return VenueFigures.of(
+        policy,
+        types=[row.type if row else "other" for row in rows],
+        dwell_minutes=[row.dwell if row else None for row in rows],
+        max_stay_minutes=[row.max_stay if row else None for row in rows],
+        linger_minutes=[row.linger if row else None for row in rows],
+    )
+
+
+def case_spans(case: Scene, window: tuple[int, int], policy: Policy) -> list[Span]:
+    """Where a scan matters to this case. `case` holds one person; all its venues are named, some with an empty span."""
+    spans = [Span(bytes(token), 0, 0) for token in token_bytes(case.venues)]
+    own = case.pieces
+    start = np.maximum(own.start, window[0])
+    end = np.minimum(own.end, window[1])
+    reach = case.figures.reach[own.venue]
+    low = start - reach - policy.staff_dwell - policy.conflict_seconds
+    high = end + case.figures.linger[own.venue] + reach + policy.conflict_seconds + 1
+    tokens = token_bytes(case.venues[own.venue])
+    for i in np.flatnonzero(end > start).tolist():
+        spans.append(Span(bytes(tokens[i]), int(low[i]), int(high[i])))
+    return spans
+
+
+def venue_days(spans: list[Span]) -> tuple[U64, I64]:
+    """(venue, local day) pairs of the venue side that hold every scan of the spans."""
+    pairs = {
+        (int.from_bytes(span.venue), day)
+        for span in spans
+        if span.end > span.start
+        for day in range(int(local_day(span.start)), int(local_day(span.end - 1)) + 1)
+    }
+    ordered = sorted(pairs)
+    return np.array([v for v, _ in ordered], np.uint64), np.array([d for _, d in ordered], np.int64)
+
+
+def candidates(
+    anchors: Records, venue: U64, spans: list[Span], case: Scene, own: int, policy: Policy, days_back: int
+) -> PersonDays:
+    """Who scanned within a span (the case's own person not), and which of their days decide their pieces there."""
+    token = venue[anchors.owner]
+    near = np.zeros(len(anchors), bool)
+    for span in spans:
+        if span.end > span.start:
+            at = token == np.uint64(int.from_bytes(span.venue))
+            near |= at & (anchors.second >= span.start) & (anchors.second < span.end)
+    near &= ~anchors.void & (anchors.other != np.uint64(own))
+    reach = case.figures.reach[np.searchsorted(case.venues, token[near])]
+    second = anchors.second[near]
+    first = local_day(second - reach - days_back)
+    last = local_day(second + reach + policy.conflict_seconds)
+    return _person_days(anchors.other[near], first, last)
+
+
+def all_days(persons: U64, spans: list[Span], days_back: int) -> PersonDays:
+    """The same for persons who are asked for by name: every day near a span."""
+    live = [span for span in spans if span.end > span.start]
+    if not live or not len(persons):
+        empty = np.empty(0, np.int64)
+        return PersonDays(np.empty(0, np.uint64), empty, np.empty(0, np.uint64), empty, empty)
+    first = np.concatenate([local_day(np.array([s.start - LONGEST - days_back for s in live]))] * len(persons))
+    last = np.concatenate([local_day(np.array([s.end + LONGEST for s in live]))] * len(persons))
+    return _person_days(np.repeat(persons, len(live)), first, last)
+
+
+def _person_days(person: U64, first: I64, last: I64) -> PersonDays:
+    """Ranges of days per person → each (person, day) once, and the whole range per person."""
+    length = last - first + 1
+    each = np.repeat(np.arange(len(person)), length)
+    day = first[each] + np.arange(len(each)) - np.repeat(np.cumsum(length) - length, length)
+    order = np.lexsort((day, person[each]))
+    p, d = person[each][order], day[order]
+    fresh = np.ones(len(p), bool)
+    fresh[1:] = (p[1:] != p[:-1]) | (d[1:] != d[:-1])
+    p, d = p[fresh], d[fresh]
+    persons, begin = np.unique(p, return_index=True)
+    ends = np.append(begin[1:], len(p)) - 1
+    return PersonDays(p, d, persons, d[begin], d[ends] if len(p) else d)
+
+
+def exposures_to(
+    case: Scene, others: Scene, window: tuple[int, int], policy: Policy, names: dict[bytes, str]
+) -> tuple[ExposureTable, U64]:
+    """Rules 5 over all contacts at once. Venues of both sides get one numbering; returns the table and its venues."""
+    venues, place = np.unique(np.concatenate([case.venues, others.venues]), return_inverse=True)
+    here, there = place[: len(case.venues)], place[len(case.venues) :]
+    at_case = np.zeros(len(venues), bool)
+    at_case[here] = True
+    theirs = others.pieces.take(at_case[there][others.pieces.venue]) if len(others.pieces) else others.pieces
+    figures = _merged_figures(len(venues), case, here, others, there)
+    ids = [names.get(bytes(t), "") for t in token_bytes(venues)]
+    order = np.argsort(np.argsort(np.array(ids, dtype=object))) if ids else np.empty(0, np.int64)
+    table = exposures(
+        case.pieces.with_venue(here[case.pieces.venue]),
+        theirs.with_venue(there[theirs.venue]),
+        window,
+        figures,
+        policy,
+        order.astype(np.int64),
+    )
+    return table, venues
+
+
+def _merged_figures(count: int, case: Scene, here: I64, others: Scene, there: I64) -> VenueFigures:
+    merged = VenueFigures.empty(count)
+    merged.fill(there, others.figures)
+    merged.fill(here, case.figures)
+    return merged

@@ -1,0 +1,162 @@
+"""The step behind the topic `scans`: check, pseudonymise, write both sides of the graph, then look who must be told.
+
+Per scan as little Python as can be: a batch is decoded, checked, packed and sorted as columns; Redis gets one call a
+bucket and side. The order of effects is the point of this file:
+
+1. names (so that whoever finds a fact also finds what its tokens stand for),
+2. facts, person side and venue side (each set insertions; again changes nothing),
+3. look at the infectious spans as they are *after* the facts, and at the marks that came back with them,
+4. rejects and requests to evaluate, acknowledged by Kafka,
+5. the offset. A worker that dies before this line leaves a batch that is done again, without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+
+import numpy as np
+
+from schemas.decoding import Problem, ScanColumns, decode_scan_records, element
+from streams.ports import Batch, Message
+from streams.rules.acceptance import EXPIRED, FUTURE, late_or_early
+from streams.rules.codes import pseudonym_text, venue_token
+from streams.rules.days import LOCAL_OFFSET
+from streams.state import graph
+from streams.state.generation import offset_done
+from streams.state.graph import Facts, Mark, marks_of, write_calls
+from streams.state.layout import OWN, Mask, tokens_of
+from streams.steps.rejects import reject
+from streams.steps.triggers import Triggers
+from streams.steps.worker import Worker
+
+# Names that a worker remembers to have stored; past this many it forgets them and stores them again, which is harmless.
+REMEMBERED = 2_000_000
+
+Marks = dict[bytes, list[Mark]]
+
+
+class Ingest:
+    """One instance a worker; batches of different partitions may be in hand at once.
+
+    `looks=False` while a generation is loaded: facts only, the cases are evaluated when all facts are there.
+    """
+
+    def __init__(self, worker: Worker, *, looks: bool = True) -> None:
+        self.worker = worker
+        self._looks = looks
+
+    async def handle(self, batch: Batch) -> None:
+        messages = list(batch)
+        columns, problems = decode_scan_records([m.value for m in messages], [m.headers for m in messages])
+        keep, refused = self._check(columns, messages)
+        out = [
+            reject(problem, messages[at], batch.topic, self.worker.clock.now_ms(), self.worker.seal)
+            for at, problem in [*problems, *refused]
+        ]
+        if len(columns.seconds):
+            digests = self.worker.pseudonymiser.digests(columns.persons)
+            facts = self._facts(columns, digests, keep)
+            await self._names(columns, digests, keep)
+            if self._looks:
+                out += (await self._write_then_look(facts, digests, keep)).records()
+            else:
+                await self._write(facts)
+        if out:
+            await self.worker.log.send(out)
+        await offset_done(
+            self.worker.store, self.worker.generation, batch.topic, batch.partition, batch.last_offset + 1
+        )
+
+    # -- rule 1
+
+    def _check(self, columns: ScanColumns, messages: Sequence[Message]) -> tuple[Mask, list[tuple[int, Problem]]]:
+        """Which scans are neither `future` nor `expired`; a reject for each that is. One policy a day of the records."""
+        stamp = np.fromiter((m.timestamp for m in messages), np.int64, len(messages)) // 1000
+        at = stamp[columns.record]
+        keep = np.ones(len(at), bool)
+        refused: list[tuple[int, Problem]] = []
+        for day in np.unique((at + LOCAL_OFFSET) // 86400).tolist():
+            policy = self.worker.policies.of_day(day)
+            days = policy.retention_days if self.worker.retention_days is None else self.worker.retention_days
+            mine = np.flatnonzero((at + LOCAL_OFFSET) // 86400 == day)
+            reason = late_or_early(columns.seconds[mine], at[mine], policy.clock_tolerance, days)
+            for i in mine[reason != 0].tolist():
+                keep[i] = False
+                refused.append(self._refusal(columns, messages, i, int(columns.seconds[i] - at[i])))
+        return keep, refused
+
+    @staticmethod
+    def _refusal(columns: ScanColumns, messages: Sequence[Message], i: int, ahead: int) -> tuple[int, Problem]:
+        record, index = int(columns.record[i]), int(columns.index[i])
+        reason = FUTURE if ahead > 0 else EXPIRED
+        wanted = "at most the clock tolerance after" if ahead > 0 else "within the retention before"
+        detail = f"{'' if index < 0 else f'/{index}'}/scanned_at: expected a time {wanted} the record's timestamp"
+        value = messages[record].value or b""
+        payload = value if index < 0 else element(value, index)
+        return record, Problem(reason, detail, None if index < 0 else index, payload)
+
+    # -- rule 2 and the graph
+
+    def _facts(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> Facts:
+        known = self.worker.known_venues
+        tokens = [known.get(v) or venue_token(v) for v in columns.venue_ids]
+        person = np.frombuffer(b"".join(digests), ">u8")[::2].astype(np.uint64)
+        return Facts(
+            person[keep],
+            tokens_of(b"".join(tokens))[keep],
+            columns.seconds[keep],
+            columns.out[keep],
+            columns.staff[keep],
+            columns.void[keep],
+        )
+
+    async def _names(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> None:
+        """Keep what new tokens stand for, before any fact uses them."""
+        worker = self.worker
+        everything = bool(keep.all())
+        seen = digests if everything else list(compress(digests, keep.tolist()))
+        places = columns.venue_ids if everything else compress(columns.venue_ids, keep.tolist())
+        persons = set(seen) - worker.known_persons
+        venues = {v: venue_token(v) for v in set(places) if v not in worker.known_venues}
+        if persons:
+            await graph.add_names(worker.store, graph.PERSONS, {digest[:8]: digest[8:] for digest in persons})
+        if venues:
+            await graph.add_names(worker.store, graph.VENUES, {token: v.encode() for v, token in venues.items()})
+        if len(worker.known_persons) > REMEMBERED:
+            worker.known_persons.clear()
+        if len(worker.known_venues) > REMEMBERED:
+            worker.known_venues.clear()
+        worker.known_persons |= persons
+        worker.known_venues.update(venues)
+
+    async def _write_then_look(self, facts: Facts, digests: list[bytes], keep: Mask) -> Triggers:
+        """Looking first would miss the case whose spans are written between the look and the write."""
+        marks = await self._write(facts)
+        return await self._look(facts, marks, list(compress(digests, keep.tolist())))
+
+    async def _write(self, facts: Facts) -> Marks:
+        """Both sides of the graph; the marks of the persons touched, as they were right after their scans were added."""
+        persons, venues = write_calls(facts)
+        replies = await self.worker.store.run([*persons, *venues])
+        return marks_of(replies[: len(persons)])
+
+    async def _look(self, facts: Facts, marks: Marks, digests: list[bytes]) -> Triggers:
+        """Who must be evaluated because of these scans: by place (spans), and by person (marks)."""
+        worker, found = self.worker, Triggers()
+        await worker.spans.refresh(worker.store)
+        for at, case_id in worker.spans.hits(facts.venue, facts.second):
+            found.person(case_id, pseudonym_text(digests[at]))
+        if marks:
+            day = (facts.second + LOCAL_OFFSET) // 86400
+            for at in np.flatnonzero(np.isin(facts.person, tokens_of(b"".join(marks)))).tolist():
+                for mark in marks[digests[at][:8]]:
+                    known = worker.spans.case_of_token.get(mark.case)
+                    if known is not None and mark.first_day <= day[at] <= mark.last_day:
+                        if mark.kind == OWN:
+                            found.everybody(known)
+                        else:
+                            found.person(known, pseudonym_text(digests[at]))
+        return found
+
+

@@ -1,0 +1,143 @@
+"""Rebuild: throw the Redis state away and make it anew from Kafka, without a record that the end does not need.
+
+1. a new generation, `loading`: workers of the old one end at their next offset, new ones wait;
+2. everything of ours in Redis is deleted;
+3. own outputs are read: what was published last, and every number ever used;
+4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
+5. `scans` is taken in, facts only;
+6. `ready`; every case is put on `evaluate`. What differs from what stands is published with the next number: nothing,
+   when nothing differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from schemas.registry import Registered
+from streams.ports import Call, Log, Read, Store
+from streams.state import cases, venues
+from streams.state.cases import CaseTable
+from streams.state.generation import Generation, begin_generation, offset_done, set_state
+from streams.state.standing import Standing, scan_keys
+from streams.state.table import Table
+from streams.state.venues import VenueTable
+from streams.steps.ingest import Ingest
+from streams.steps.publish import take_in
+from streams.steps.triggers import Triggers
+from streams.steps.worker import Worker
+
+KEEP = (b"tv:gen", b"tv:off")
+Progress = Callable[[str, int, int], None]
+
+
+async def first_start(store: Store, log: Log, partitions: int) -> Generation | None:
+    """A generation for a system that never published anything; None when Kafka holds outputs that Redis knows nothing of.
+
+    In the first case all inputs are read from their beginning, which is a rebuild by itself. In the second, Redis was
+    emptied: starting to evaluate would withdraw what stands, so somebody has to say `truyvet rebuild`.
+    """
+    for topic in ("exposures", "registry", "evaluate"):
+        for partition in range(partitions):
+            if await log.end(topic, partition) > 0:
+                return None
+    return await begin_generation(store, "ready")
+
+
+async def clear(store: Store) -> None:
+    """Delete every key of ours but the generation marker and the offsets."""
+    doomed = []
+    async for key in scan_keys(store, "tv:*"):
+        if key.encode() not in KEEP:
+            doomed.append(key)
+    for at in range(0, len(doomed), 500):
+        await store.run([Call("UNLINK", (key,)) for key in doomed[at : at + 500]])
+
+
+async def rebuild(
+    store: Store, log: Log, partitions: int, make_worker: Callable[[str], Worker], progress: Progress
+) -> Generation:
+    """The steps above; the new generation. `make_worker(generation)` gives the worker that takes the scans in.
+
+    May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published.
+    """
+    generation = await begin_generation(store, "loading")
+    await clear(store)
+    worker = make_worker(generation.id)
+    for partition in range(partitions):
+        # Requests from before are answered by the evaluation of everything at the end.
+        end = await log.end("evaluate", partition)
+        await offset_done(store, generation.id, "evaluate", partition, end)
+        standing = Standing(store, partition)
+        await standing.own()
+        await take_in(standing, log)
+        progress("exposures", partition + 1, partitions)
+    await load_registry(store, log, partitions)
+    for partition in range(partitions):
+        await _load_scans(worker, log, partition, progress)
+    everything = Triggers()
+    table = CaseTable()
+    await table.refresh(store)
+    for case_id in table.rows:
+        everything.everybody(case_id)
+    await log.send(everything.records())
+    await set_state(store, "ready")
+    return Generation(generation.id, "ready")
+
+
+async def load_registry(store: Store, log: Log, partitions: int) -> None:
+    """The winners of all registries from the topic `registry`; of two rows of one key the later `updated_at` stays."""
+    tables: dict[str, Table] = {"venue": VenueTable(), "case": CaseTable()}
+    stamp: dict[str, Callable[[bytes], int]] = {
+        "venue": lambda row: venues.decode_row(row).updated_at,
+        "case": lambda row: cases.decode_row(row).updated_at,
+    }
+    decoder = msgspec.json.Decoder(Registered)
+    for partition in range(partitions):
+        async for chunk in log.tail("registry", partition, 0, committed=True):
+            for read in chunk:
+                if not read.value:
+                    continue
+                record = decoder.decode(read.value)
+                table, of = tables[record.kind], stamp[record.kind]
+                had = await table.read(store, record.key)
+                if not had or of(had) <= of(record.row):
+                    await table.put(store, record.key, had, record.row)
+
+
+class _Chunk:
+    """Records read back, in the shape of a batch."""
+
+    def __init__(self, topic: str, partition: int, reads: list[Read]) -> None:
+        self.topic, self.partition = topic, partition
+        self.first_offset, self.last_offset = reads[0].offset, reads[-1].offset
+        self._messages = [Replayed(topic, partition, *read) for read in reads]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._messages)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """A record read back, as a message of its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+async def _load_scans(worker: Worker, log: Log, partition: int, progress: Progress) -> None:
+    end = await log.end("scans", partition)
+    ingest = Ingest(worker, looks=False)
+    async for reads in log.tail("scans", partition, 0, committed=True):
+        await ingest.handle(_Chunk("scans", partition, reads))
+        progress(f"scans/{partition}", min(reads[-1].offset + 1, end), end)
+
+

@@ -1,0 +1,51 @@
+"""What the steps of one worker share: ports, rules in force, and copies of the small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from streams.ports import Clock, Log, Store
+from streams.rules.codes import Pseudonymiser
+from streams.rules.policy import Policies
+from streams.state.generation import Generation, read_generation, read_offsets
+from streams.state.spans import SpanTable
+from streams.state.venues import VenueTable
+
+
+@dataclass
+class Worker:
+    """`retention_days` None = the policy's. `seal` encrypts a rejected payload to the operations key.
+
+    `known_persons` and `known_venues` hold what this worker has seen in Redis's name tables; they are as old as the
+    process, and a process never outlives the Redis it started with (StoreChanged), so they cannot promise too much.
+    """
+
+    store: Store
+    log: Log
+    clock: Clock
+    pseudonymiser: Pseudonymiser
+    policies: Policies
+    seal: Callable[[bytes], bytes]
+    generation: str
+    retention_days: int | None = None
+    venues: VenueTable = field(default_factory=VenueTable)
+    spans: SpanTable = field(default_factory=SpanTable)
+    known_persons: set[bytes] = field(default_factory=set)
+    known_venues: dict[str, bytes] = field(default_factory=dict)
+    venue_names: dict[bytes, str] = field(default_factory=dict)
+
+
+async def ready_generation(store: Store) -> Generation | None:
+    """The generation to work for, None while there is none or it is being loaded."""
+    generation = await read_generation(store)
+    return generation if generation is not None and generation.state == "ready" else None
+
+
+async def start_offset(store: Store, topic: str, partition: int, _committed: int | None = None) -> int:
+    """Where to start reading: the offset kept in Redis beside the facts, or the beginning.
+
+    Kafka's committed offset has no say: it survives what Redis lost (its last second, or everything), and starting
+    there would leave a hole in the facts that nobody notices.
+    """
+    return (await read_offsets(store)).get((topic, partition), 0)
