@@ -1,0 +1,1 @@
+"""The commands of `truyvet`, one a file; each file has one click command named `command`."""

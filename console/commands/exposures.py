@@ -1,0 +1,101 @@
+"""`truyvet exposures`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.tables import as_json, count, table
+from console.times import shown
+from console.trouble import kafka_at, load_settings, redis_at
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+
+COLUMNS = ("case", "person", "level", "score", "band", "min", "direct", "indirect", "first", "last", "venues", "follow up")
+NUMBERS = ("score", "min", "direct", "indirect")
+
+
+@click.command(short_help="What stands.")
+@click.option("--case", "case_id", metavar="ID", help="Only this case.")
+@click.option("--follow", is_flag=True, help="Go on and show every change; ends with Ctrl-C.")
+@click.option("--json", "json_", is_flag=True, help="JSON, one exposure a line, as on the topic `exposures`.")
+def command(case_id: str | None, follow: bool, json_: bool) -> None:
+    """The exposures that stand, strongest first within each case. Persons are pseudonyms.
+
+    Without --follow they are read from Redis. With it, from the topic `exposures`: what stands there now, then every
+    change as it is published.
+    """
+    settings = load_settings()
+    if follow:
+        from console.following import follow_exposures
+
+        with kafka_at(settings):
+            asyncio.run(follow_exposures(settings, case_id, json_))
+        return
+    with kafka_at(settings), redis_at(settings):
+        found = asyncio.run(standing(settings, case_id))
+    show(found, json_)
+
+
+async def standing(settings: Settings, case_id: str | None) -> list[dict[str, Any]]:
+    """The records of the exposures that stand, in no order."""
+    from console.stores import open_store
+    from streams.state.standing import read_standing
+
+    async with open_store(settings) as store:
+        partitions = await case_partitions(settings)
+        bodies = [body async for body in read_standing(store, partitions, case_id)]
+    return [record for record in map(json.loads, bodies) if record["status"] != "withdrawn"]
+
+
+async def case_partitions(settings: Settings) -> int:
+    """How many partitions the topics of the cases have; Redis files what stands by them."""
+    from console.publishing import start_consumer, topic_partitions
+
+    consumer = await start_consumer(settings)
+    try:
+        return len(await topic_partitions(consumer, settings, "exposures"))
+    finally:
+        await consumer.stop()
+
+
+def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By case, then score (highest first), then person."""
+    return sorted(records, key=lambda r: (r["case_id"], -(r.get("score") or 0), r["person"]))
+
+
+def show(records: list[dict[str, Any]], json_: bool, title: str | None = None) -> None:
+    records = in_order(records)
+    if json_:
+        for record in records:
+            as_json(record)
+        return
+    if not records:
+        click.echo("No exposure stands.")
+        return
+    cases = len({record["case_id"] for record in records})
+    table(title or f"{count(len(records), 'exposure')} of {count(cases, 'case')}", COLUMNS, [row(r) for r in records], NUMBERS)
+
+
+def row(record: dict[str, Any]) -> tuple[Any, ...]:
+    """One exposure as the cells of COLUMNS."""
+    score, advice = record.get("score"), record.get("advice") or {}
+    venues = list(dict.fromkeys(episode["venue_id"] for episode in record.get("episodes") or ()))
+    return (
+        record["case_id"],
+        record["person"],
+        record["level"],
+        f"{score:.2f}" if score is not None else "",
+        record.get("band") or "",
+        record.get("minutes"),
+        record.get("direct_minutes"),
+        record.get("indirect_minutes"),
+        shown(record.get("first_at")),
+        shown(record.get("last_at")),
+        ", ".join(venues[:3]) + (f" +{len(venues) - 3}" if len(venues) > 3 else ""),
+        advice.get("follow_up_until"),
+    )

@@ -1,0 +1,83 @@
+"""The `truyvet` command. Commands are loaded when asked for, so that `--help` and a typing error answer at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from console.trouble import explained
+
+COMMANDS: dict[str, str] = {
+    "up": "Everything on this machine: Kafka, Redis, topics, workers, page.",
+    "status": "What runs and how far it is.",
+    "worker": "One worker on the Kafka and Redis of the settings.",
+    "topics": "Make the topics, or say what differs.",
+    "wait": "Return when everything that was sent has had all its effects.",
+    "replay": "Publish scans from files.",
+    "simulate": "Make a province: venues, people, days of scans, cases.",
+    "case": "Report a case, or withdraw one.",
+    "exposures": "What stands.",
+    "pseudonym": "Codes on standard input to pseudonyms.",
+    "rejects": "What was rejected, and why.",
+    "rebuild": "Throw the Redis state away and rebuild it from Kafka.",
+    "demo": "The main job on a made-up province, from nothing.",
+}
+"""Every command with the line that `truyvet --help` shows, in the order of use."""
+
+
+class Commands(click.Group):
+    """Loads `console/commands/NAME.py` (its `command`) when NAME is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        found = importlib.import_module(f"console.commands.{name}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"There is no command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Ends with 0: done, 1: the answer is no, 2: wrong use. Settings come from the environment or .env.",
+)
+@click.version_option(package_name="truyvet")
+def truyvet() -> None:
+    """Who shared a place with whom, and when: contact tracing from check-ins."""
+
+
+def main() -> None:
+    """Run the command line; every foreseen failure ends with one sentence on standard error, never with a traceback."""
+    try:
+        with explained():
+            truyvet()
+    except BrokenPipeError:
+        # `truyvet exposures | head`: the reader has seen enough. Without this Python complains once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

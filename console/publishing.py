@@ -1,0 +1,150 @@
+"""Publish many records fast: whole batches a partition, built here, since aiokafka's send() costs a task's work a record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from console.trouble import Trouble
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+
+_BATCH_BYTES = 256 << 10
+_IN_FLIGHT = 24
+RECORD_LIMIT = 1_000_000
+"""Longest value that a 1 MiB topic takes, with room for the record's own head."""
+
+
+class Publisher:
+    """Publishes records without a key, spread evenly over the partitions of one topic, in order within each of its batches.
+
+    `async with Publisher(settings, "scans") as out: await out.add(value)`; leaving it waits until all are acknowledged
+    by every replica. aiokafka's errors come out of `add` and of the end of the block.
+    """
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        self.settings, self.topic = settings, settings.topic_prefix + topic
+        self.records = 0
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._next = 0
+
+    async def __aenter__(self) -> Publisher:
+        self._producer = await start_producer(self.settings, max_batch_size=_BATCH_BYTES, linger_ms=0)
+        try:
+            self._partitions = sorted(await self._producer.partitions_for(self.topic))
+        except BaseException:
+            await self._producer.stop()
+            raise
+        self._batch = self._producer.create_batch()
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                await self.flush()
+        finally:
+            await self._producer.stop()
+
+    async def add(self, value: bytes, timestamp: int | None = None) -> None:
+        """One record; `timestamp` in ms since the epoch, None = now."""
+        # append() says None when the batch is full; a batch's first record always fits.
+        if self._batch.append(key=None, value=value, timestamp=timestamp) is None:
+            await self._send()
+            self._batch.append(key=None, value=value, timestamp=timestamp)
+        self.records += 1
+
+    async def flush(self) -> None:
+        """Wait until everything added is acknowledged."""
+        if self._batch.record_count():
+            await self._send()
+        while self._waiting:
+            await self._waiting.popleft()
+
+    async def _send(self) -> None:
+        full, self._batch = self._batch, self._producer.create_batch()
+        full.close()
+        partition = self._partitions[self._next % len(self._partitions)]
+        self._next += 1
+        self._waiting.append(await self._producer.send_batch(full, self.topic, partition=partition))
+        while len(self._waiting) > _IN_FLIGHT:
+            await self._waiting.popleft()
+
+
+async def start_producer(settings: Settings, **more: Any) -> Any:
+    """A started aiokafka producer that writes each record once, acknowledged by all replicas. Raises Trouble: no Kafka."""
+    from aiokafka import AIOKafkaProducer
+
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=(1 << 20) + 4096,
+        **settings.kafka_security,
+        **more,
+    )
+    await _start(producer, settings)
+    return producer
+
+
+async def start_consumer(settings: Settings, **more: Any) -> Any:
+    """A started aiokafka consumer of no group, that sees committed records only. Raises Trouble: no Kafka."""
+    from aiokafka import AIOKafkaConsumer
+
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        **settings.kafka_security,
+        **more,
+    )
+    await _start(consumer, settings)
+    return consumer
+
+
+async def _start(client: Any, settings: Settings) -> None:
+    from aiokafka.errors import KafkaError
+
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        # An unfinished client warns about itself when it is collected.
+        await client.stop()
+        if isinstance(error, KafkaError) and "uthenti" in type(error).__name__:
+            raise Trouble(f"Kafka at {settings.kafka} refuses the sign-in of these settings") from None
+        raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
+
+
+async def send_keyed(settings: Settings, topic: str, records: list[tuple[str | None, bytes]]) -> None:
+    """Publish records with their keys to Kafka's own partition for each key, and wait for the acknowledgements."""
+    producer = await start_producer(settings)
+    try:
+        await topic_partitions(producer, settings, topic)
+        waiting = [
+            await producer.send(settings.topic_prefix + topic, value, key=key.encode() if key is not None else None)
+            for key, value in records
+        ]
+        await asyncio.gather(*waiting)
+    finally:
+        await producer.stop()
+
+
+async def topic_partitions(client: Any, settings: Settings, topic: str) -> list[int]:
+    """The partitions of a topic, for a producer or a consumer. Raises Trouble when it does not exist."""
+    name = settings.topic_prefix + topic
+    if hasattr(client, "partitions_for"):
+        from aiokafka.errors import KafkaError
+
+        try:
+            found = await asyncio.wait_for(client.partitions_for(name), 10)
+        except (KafkaError, TimeoutError):
+            found = None
+    else:
+        await client.topics()
+        found = client.partitions_for_topic(name)
+    if not found:
+        raise Trouble(f"there is no topic {name} on {settings.kafka}: run `truyvet topics` first")
+    return sorted(found)

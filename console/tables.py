@@ -1,0 +1,43 @@
+"""Tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def as_json(value: Any) -> None:
+    """One line of JSON on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> None:
+    """A table on standard output; columns named in `numbers` are set to the right. Piped, it is as wide as it needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        # A pipe has no width; rich would assume 80 and cut the identifiers that somebody wants to grep for.
+        console = Console(width=max(80, 4 * len(columns) + _widest(columns, rows)))
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(drawn, markup=False)
+
+
+def _widest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    widths = [len(column) for column in columns]
+    for row in rows:
+        widths = [max(width, len(str(cell))) for width, cell in zip(widths, row, strict=True)]
+    return sum(widths)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`3 scans`, `1 scan`, `12,000 scans`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
