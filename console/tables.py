@@ -18,6 +18,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], num
     """A table on standard output; columns named in `numbers` are set to the right. Piped, it is as wide as it needs."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
@@ -27,8 +28,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], num
     for column in columns:
         drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
-    console.print(drawn, markup=False)
+        # Text, not str: a cell with square brackets in it would be taken for rich's own markup.
+        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console.print(drawn)
 
 
 def _widest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:

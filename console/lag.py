@@ -1,0 +1,85 @@
+"""How far the pipeline is behind what its topics hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from console.publishing import start_consumer, topic_partitions
+from streams.state.generation import read_generation, read_offsets
+from streams.state.standing import Standing
+
+if TYPE_CHECKING:
+    from streams.ports import Store
+    from streams.runtime.settings import Settings
+
+INPUTS = ("venues", "cases", "scans")
+INTERNAL = "evaluate"
+
+Place = tuple[str, int]
+"""topic without prefix, partition"""
+
+
+class Topics:
+    """End offsets of the input topics and of `evaluate`. Open and close with `async with`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._partitions: dict[str, list[int]] = {}
+
+    async def __aenter__(self) -> Topics:
+        self._consumer: Any = await start_consumer(self.settings)
+        try:
+            for topic in (*INPUTS, INTERNAL):
+                self._partitions[topic] = await topic_partitions(self._consumer, self.settings, topic)
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    @property
+    def case_partitions(self) -> int:
+        return len(self._partitions[INTERNAL])
+
+    async def ends(self, *topics: str) -> dict[Place, int]:
+        """The offset after the last record of every partition, as it is now. 0 for those whose records are all gone."""
+        found = await self._consumer.end_offsets([self._at((topic, n)) for topic in topics for n in self._partitions[topic]])
+        starts = await self._consumer.beginning_offsets(list(found))
+        plain = len(self.settings.topic_prefix)
+        return {(at.topic[plain:], at.partition): end if end > starts[at] else 0 for at, end in found.items()}
+
+    async def nothing_between(self, place: Place, offset: int, end: int) -> bool:
+        """Whether no record lies in [offset, end): only marks of transactions, or what retention took away.
+
+        Such offsets are never taken in by anybody, so waiting for them would not end.
+        """
+        at = self._at(place)
+        self._consumer.assign([at])
+        self._consumer.seek(at, offset)
+        for _ in range(10):
+            if (await self._consumer.getmany(at, timeout_ms=300, max_records=1)).get(at):
+                return False
+            if await self._consumer.position(at) >= end:
+                return True
+        return False
+
+    def _at(self, place: Place) -> Any:
+        from aiokafka import TopicPartition
+
+        return TopicPartition(self.settings.topic_prefix + place[0], place[1])
+
+
+async def behind(store: Store, ends: dict[Place, int]) -> dict[Place, int]:
+    """Records not yet taken in, by place; nothing when all are. Everything, while no generation is ready."""
+    generation = await read_generation(store)
+    if generation is None or generation.state != "ready":
+        return {place: max(end, 1) for place, end in ends.items()}
+    done = await read_offsets(store)
+    return {place: end - done.get(place, 0) for place, end in ends.items() if end > done.get(place, 0)}
+
+
+async def unconfirmed(store: Store, partitions: int) -> int:
+    """How many cases have a revision reserved whose publication is not confirmed yet."""
+    return sum([len(await Standing(store, partition).unconfirmed()) for partition in range(partitions)])
