@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def as_json(value: Any) -> None:
@@ -17,20 +20,26 @@ def as_json(value: Any) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> None:
     """A table on standard output; columns named in `numbers` are set to the right. Piped, it is as wide as it needs."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
         # A pipe has no width; rich would assume 80 and cut the identifiers that somebody wants to grep for.
-        console = Console(width=max(80, 4 * len(columns) + _widest(columns, rows)))
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+        console = Console(width=max(80, len(title) + 4, 4 * len(columns) + _widest(columns, rows)))
+    console.print(drawn(title, columns, rows, numbers))
+
+
+def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> Table:
+    """The same table as rich draws it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=Text(title), title_justify="left", header_style="bold")
     for column in columns:
-        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         # Text, not str: a cell with square brackets in it would be taken for rich's own markup.
-        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console.print(drawn)
+        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return made
 
 
 def _widest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:

@@ -1,0 +1,100 @@
+"""A system of its own: `truyvet up` as a child process, and the way to its Kafka and Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console.trouble import Trouble
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+
+_START = 90.0
+_STOP = 30.0
+_TAIL = 6
+
+
+class Running:
+    """`with Running(data, workers) as system:` starts it and, leaving, ends it cleanly (SIGTERM, then patience)."""
+
+    def __init__(self, data: Path, workers: int, partitions: int = 4) -> None:
+        self._data = data
+        self._log = data / "up.log"
+        self._arguments = ["up", "--data", str(data), "--workers", str(workers), "--partitions", str(partitions)]
+        self._ready: dict[str, Any] | None = None
+
+    def __enter__(self) -> Running:
+        # The log of one start is enough; a demo that is started daily must not fill a disk.
+        with self._log.open("wb") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "console.main", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C is for us: we end the child in order, it must not get the same signal from the terminal.
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(_STOP)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+
+    def ready(self) -> dict[str, Any]:
+        """The line that `up` prints when all runs. Raises Trouble with the end of its log when it does not come."""
+        if self._ready is None:
+            line = self._first_line()
+            if not line:
+                raise Trouble(f"`truyvet up` did not come up: {self._last_words()}")
+            self._ready = json.loads(line)
+        return self._ready
+
+    def _first_line(self) -> bytes:
+        out = self._child.stdout
+        assert out is not None
+        line, until = b"", time.monotonic() + _START
+        while not line.endswith(b"\n"):
+            if not select.select([out], [], [], max(0.0, until - time.monotonic()))[0]:
+                return b""
+            piece = os.read(out.fileno(), 4096)
+            if not piece:
+                return b""
+            line += piece
+        return line
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        return "\n".join(lines[-_TAIL:]) or f"see {self._log}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings under which any other `truyvet` command speaks to this system."""
+        ready = self.ready()
+        return {"TRUYVET_KAFKA": ready["kafka"], "TRUYVET_REDIS": ready["redis"]}
+
+    def settings(self) -> Settings:
+        from streams.runtime.settings import Settings
+
+        return Settings.load({**os.environ, **self.environment()})
+
+    def until_interrupted(self) -> None:
+        """Wait for Ctrl-C or SIGTERM; raises Trouble when the system ends by itself."""
+        try:
+            code = self._child.wait()
+        except KeyboardInterrupt:
+            return
+        raise Trouble(f"`truyvet up` ended by itself with {code}: {self._last_words()}")
