@@ -36,39 +36,54 @@ class Facts:
         return len(self.person)
 
 
-def write_calls(facts: Facts) -> tuple[list[Call], list[Call]]:
-    """The calls that put the facts in: (person side, venue side). Each person call replies with the watch marks met."""
+async def write(store: Store, facts: Facts) -> list[list[bytes]]:
+    """Put the facts in, person side first; the watch marks met there, as `marks_of` takes them.
+
+    What was new on the person side is appended to the venue side unread. What was not, somebody wrote before, and that
+    somebody may have died before its venue side: it is looked for there and added where it is missing.
+    """
     local = facts.second + LOCAL_OFFSET
     day, second = local // 86400, local % 86400
-    day_hex = layout.hex_of(day, 4)
     entry = np.empty((len(facts), 25), np.uint8)
-    entry[:, :4] = day_hex
+    entry[:, :4] = layout.hex_of(day, 4)
     entry[:, 4:6] = layout.hex_of(layout.sub_of(facts.person), 2)
     entry[:, 6:14] = layout.token_bytes(facts.person)
     entry[:, 14:] = layout.pack_records(facts.venue, second, facts.out, facts.staff, facts.void)
-    persons = [
-        Call("add_person", (f"tv:p:{layout.tag(b)}:", f"tv:w:{layout.tag(b)}"), (blob,))
-        for b, blob in _by_bucket(entry, facts.person, day)
-    ]
-    entry = np.empty((len(facts), 23), np.uint8)
-    entry[:, :4] = day_hex
-    entry[:, 4:12] = layout.token_bytes(facts.venue)
-    entry[:, 12:] = layout.pack_records(facts.person, second, facts.out, facts.staff, facts.void)
-    venues = [
-        Call("add_venue", (f"tv:v:{layout.tag(b)}:", f"tv:q:{layout.tag(b)}:"), (blob,))
-        for b, blob in _by_bucket(entry, facts.venue, day)
-    ]
-    return persons, venues
+    parts = _by_bucket(entry, facts.person, day)
+    replies = await store.run(
+        [Call("add_person", (f"tv:p:{layout.tag(b)}:", f"tv:w:{layout.tag(b)}"), (blob,)) for b, blob, _ in parts]
+    )
+    known = np.zeros(len(facts), bool)
+    for (_, _, places), reply in zip(parts, replies, strict=True):
+        if reply[0]:
+            known[places] = np.frombuffer(reply[0], np.uint8) == ord("1")
+    calls = _venue_calls("add_venue", facts, day, second, np.flatnonzero(~known))
+    if known.any():
+        calls += _venue_calls("add_venue_known", facts, day, second, np.flatnonzero(known))
+    await store.run(calls)
+    return [reply[1:] for reply in replies]
 
 
-def _by_bucket(entry: layout.Bytes, owner: U64, day: I64) -> list[tuple[int, bytes]]:
-    """Entries cut into one blob a bucket, sorted so that equal shards, owners and whole entries are neighbours."""
+def _venue_calls(script: str, facts: Facts, day: I64, second: I64, of: I64) -> list[Call]:
+    entry = np.empty((len(of), 23), np.uint8)
+    entry[:, :4] = layout.hex_of(day[of], 4)
+    entry[:, 4:12] = layout.token_bytes(facts.venue[of])
+    entry[:, 12:] = layout.pack_records(
+        facts.person[of], second[of], facts.out[of], facts.staff[of], facts.void[of]
+    )
+    return [
+        Call(script, (f"tv:v:{layout.tag(b)}:",), (blob,)) for b, blob, _ in _by_bucket(entry, facts.venue[of], day[of])
+    ]
+
+
+def _by_bucket(entry: layout.Bytes, owner: U64, day: I64) -> list[tuple[int, bytes, I64]]:
+    """Entries cut into one blob a bucket, sorted so that equal shards and owners are neighbours; and their indices."""
     width = entry.shape[1]
     whole = np.ascontiguousarray(entry).view(f"V{width}").ravel()
     bucket = layout.bucket_of(owner)
     order = np.lexsort((owner, day, bucket))  # the owner's first byte holds the bucket, so this is bytes' order too
     whole, bucket = whole[order], bucket[order]
-    return [(b, whole[i:j].tobytes()) for b, i, j in layout.slices_by_bucket(bucket)]
+    return [(b, whole[i:j].tobytes(), order[i:j]) for b, i, j in layout.slices_by_bucket(bucket)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,43 +121,42 @@ def mark_calls(kind: bytes, case: bytes, persons: U64, first_day: I64, last_day:
     entry[:, 8:17] = np.frombuffer(kind + case, np.uint8)
     entry[:, 17:19] = first_day.astype(">u2").view(np.uint8).reshape(n, 2)
     entry[:, 19:21] = last_day.astype(">u2").view(np.uint8).reshape(n, 2)
-    return [Call("mark", (f"tv:w:{layout.tag(b)}",), (blob,)) for b, blob in _by_bucket(entry, persons, first_day)]
+    return [Call("mark", (f"tv:w:{layout.tag(b)}",), (blob,)) for b, blob, _ in _by_bucket(entry, persons, first_day)]
 
 
 async def read_persons(store: Store, persons: U64, days: I64) -> Records:
     """The scans of (person, local day) pairs, voids included. `owner` of a record = the index of its pair."""
-    sub = layout.sub_of(persons)
     entry = np.empty((len(persons), 14), np.uint8)
     entry[:, :4] = layout.hex_of(days, 4)
-    entry[:, 4:6] = layout.hex_of(sub, 2)
+    entry[:, 4:6] = layout.hex_of(layout.sub_of(persons), 2)
     entry[:, 6:] = layout.token_bytes(persons)
-    return await _read(store, "read_persons", ("tv:p:{}:",), entry, persons, days)
-
-
-async def read_venues(store: Store, venues: U64, days: I64) -> Records:
-    """The scans of (venue, local day) pairs, voids included. `owner` of a record = the index of its pair."""
-    entry = np.empty((len(venues), 12), np.uint8)
-    entry[:, :4] = layout.hex_of(days, 4)
-    entry[:, 4:] = layout.token_bytes(venues)
-    return await _read(store, "read_venues", ("tv:v:{}:", "tv:q:{}:"), entry, venues, days)
-
-
-async def _read(
-    store: Store, script: str, keys: tuple[str, ...], entry: layout.Bytes, owners: U64, days: I64
-) -> Records:
-    bucket = layout.bucket_of(owners)
-    order = np.argsort(bucket, kind="stable")
     calls, places = [], []
-    for b, i, j in layout.slices_by_bucket(bucket[order]):
+    for b, i, j, order in _in_buckets(persons):
         for at in range(i, j, 4000):  # a call of tens of thousands of reads would keep Redis from everybody else
             to = min(at + 4000, j)
-            calls.append(Call(script, tuple(k.format(layout.tag(b)) for k in keys), (entry[order[at:to]].tobytes(),)))
+            calls.append(Call("read_persons", (f"tv:p:{layout.tag(b)}:",), (entry[order[at:to]].tobytes(),)))
             places.append(order[at:to])
-    values: list[bytes | None] = [None] * len(owners)
+    values: list[bytes | None] = [None] * len(persons)
     for place, reply in zip(places, await store.run(calls), strict=True):
         for index, value in zip(place.tolist(), reply, strict=True):
             values[index] = value
     return Records(values, days)
+
+
+async def read_venues(store: Store, venues: U64, days: I64) -> Records:
+    """The scans of (venue, local day) pairs, voids included. `owner` of a record = the index of its pair."""
+    names = layout.token_bytes(venues)
+    calls = [
+        Call("GET", (f"tv:v:{layout.tag(b)}:{day:04x}".encode() + bytes(name),))
+        for b, day, name in zip(layout.bucket_of(venues).tolist(), days.tolist(), names, strict=True)
+    ]
+    return Records(await store.run(calls), days)
+
+
+def _in_buckets(owner: U64) -> list[tuple[int, int, int, I64]]:
+    bucket = layout.bucket_of(owner)
+    order = np.argsort(bucket, kind="stable")
+    return [(b, i, j, order) for b, i, j in layout.slices_by_bucket(bucket[order])]
 
 
 async def add_names(store: Store, prefix: str, names: dict[bytes, bytes]) -> None:

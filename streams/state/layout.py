@@ -6,8 +6,7 @@ each) and 4 spare bits. What can be derived (pieces, contacts, exposures) is nev
 links and policies would leave it stale (architecture.md, section 2).
 
     tv:p:{1f}:4b91:a3   hash   person token → records     person side: bucket, local day, sub (from the token's bytes)
-    tv:v:{1f}:4b91      hash   venue token → records      venue side, up to FULL bytes a field
-    tv:q:{1f}:4b91…     hash   quarter of an hour → records   what a busy venue has more on that day
+    tv:v:{1f}:4b91…     string records                        venue side: a venue (token) and local day each
     tv:w:{1f}           hash   person token → marks       which cases watch this person, and on which days
     tv:i:{1f}:a3        hash   person token → the other 8 bytes of the pseudonym
     tv:n:{1f}           hash   venue token → venue_id
@@ -26,7 +25,6 @@ from streams.rules.days import LOCAL_OFFSET
 
 BUCKETS: Final = 32
 RECORD: Final = 11
-FULL: Final = 2046  # bytes of a venue's day in one field, a multiple of RECORD; add_venue.lua has the same figure
 OUT_BIT, STAFF_BIT, VOID_BIT, SECOND_SHIFT = 1 << 6, 1 << 5, 1 << 4, 7
 MARK: Final = 13
 OWN, WATCH = b"o", b"w"  # kinds of mark: the case's own person, a contact

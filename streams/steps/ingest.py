@@ -24,7 +24,7 @@ from streams.rules.codes import pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET
 from streams.state import graph
 from streams.state.generation import offset_done
-from streams.state.graph import Facts, Mark, marks_of, write_calls
+from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import OWN, Mask, tokens_of
 from streams.steps.rejects import reject
 from streams.steps.triggers import Triggers
@@ -137,9 +137,7 @@ class Ingest:
 
     async def _write(self, facts: Facts) -> Marks:
         """Both sides of the graph; the marks of the persons touched, as they were right after their scans were added."""
-        persons, venues = write_calls(facts)
-        replies = await self.worker.store.run([*persons, *venues])
-        return marks_of(replies[: len(persons)])
+        return marks_of(await graph.write(self.worker.store, facts))
 
     async def _look(self, facts: Facts, marks: Marks, digests: list[bytes]) -> Triggers:
         """Who must be evaluated because of these scans: by place (spans), and by person (marks)."""

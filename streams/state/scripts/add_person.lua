@@ -1,7 +1,8 @@
 -- Person side of the contact graph: adds scan records of one bucket and returns the watch marks of the persons touched.
 -- KEYS[1] prefix of the bucket's person shards ("tv:p:{1f}:"), KEYS[2] the bucket's watch marks ("tv:w:{1f}").
 -- ARGV[1] entries of 25 bytes: 6 characters of the shard's name (day, sub) · person token (8) · record (11).
--- Reply: token, marks, token, marks, … of the persons that somebody watches.
+-- Reply: a character per entry, "1" where the record was there already ("" when all are new); then token, marks, token,
+-- marks, … of the persons that somebody watches.
 -- Adding is a set insertion: again, or in another order, it leaves the same state (rule 0). Marks are read by the very
 -- call that adds, so between "add" and "look" nobody can slip in: a watcher marks before it reads.
 local sub, find, call = string.sub, string.find, redis.call
@@ -16,7 +17,7 @@ local function absent(records, record)
   return true
 end
 
-local i, n = 1, #blob
+local i, n, at, known, any = 1, #blob, 0, {}, false
 while i <= n do
   local place = sub(blob, i, i + 13) -- shard and person; entries come sorted, so equal ones follow each other
   local key, field = prefix .. sub(place, 1, 6), sub(place, 7)
@@ -24,15 +25,18 @@ while i <= n do
   local records, changed = had or '', false
   repeat
     local record = sub(blob, i + 14, i + 24)
+    at = at + 1
     if absent(records, record) then
-      records, changed = records .. record, true
+      records, changed, known[at] = records .. record, true, '0'
+    else
+      known[at], any = '1', true
     end
     i = i + 25
   until i > n or sub(blob, i, i + 13) ~= place
   if changed then call('HSET', key, field, records) end
 end
 
-local marks = {}
+local marks = { any and table.concat(known) or '' }
 if call('EXISTS', KEYS[2]) == 1 then
   local tokens, last = {}, nil
   for j = 1, n, 25 do
