@@ -1,0 +1,24 @@
+"""One message that was not accepted, with the reason (topic `rejects`; messages.md)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Reason = Literal["not_json", "schema", "future", "expired", "closed_gateway", "policy_conflict"]
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """`detail` = JSON pointer and what was expected, never the value; `payload` sealed to the operations key, base64."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    index: int | None
+    rejected_at: str
+    payload: str
+    payload_bytes: int
+    truncated: bool
