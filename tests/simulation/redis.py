@@ -1,0 +1,107 @@
+"""A real redis-server, spoken to synchronously over its unix socket, and what can be lost of it.
+
+A redis-server that dies and starts again has lost the end of what was written (append-only file, fsync each second):
+what is left is a prefix of the writes. So all writes of a history are kept in a list, and `lose` empties the server and
+runs a prefix of them again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import hiredis
+
+from streams import state
+from streams.ports import Call
+
+SCRIPTS = Path(state.__file__).parent / "scripts"
+READS = frozenset(["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since"])
+
+
+class ScriptError(Exception):
+    """Redis answered with an error: a fault of the code under test."""
+
+
+class RedisServer:
+    """`call` sends one Call and waits for its reply. `run_id` grows when the server is no longer the one it was."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+        self._reader = hiredis.Reader()
+        self._sha = {
+            file.stem: self._send("SCRIPT", "LOAD", file.read_text()) for file in sorted(SCRIPTS.glob("*.lua"))
+        }
+        self.run_id = 0
+        self.writes: list[tuple[Any, ...]] = []
+
+    def call(self, call: Call) -> Any:
+        sha = self._sha.get(call.name)
+        if sha is None:
+            args: tuple[Any, ...] = (call.name, *call.keys, *call.args)
+        else:
+            args = ("EVALSHA", sha, len(call.keys), *call.keys, *call.args)
+        if call.name not in READS:
+            self.writes.append(args)
+        return self._send(*args)
+
+    def _send(self, *args: Any) -> Any:
+        self._socket.sendall(hiredis.pack_command(args))
+        while (reply := self._reader.gets()) is False:
+            self._reader.feed(self._socket.recv(1 << 16))
+        if isinstance(reply, Exception):
+            raise ScriptError(f"{args[0]}: {reply}")
+        return reply
+
+    def begin(self) -> None:
+        """A new history: nothing is there."""
+        self._send("FLUSHALL")
+        self.writes = []
+        self.run_id = 0
+
+    def empty(self) -> None:
+        """Somebody said FLUSHALL. The server goes on: nobody is told."""
+        self._send("FLUSHALL")
+        self.writes = []
+
+    def lose(self, count: int) -> None:
+        """The server died and came back without the last `count` writes."""
+        kept = self.writes[: len(self.writes) - count]
+        self._send("FLUSHALL")
+        for args in kept:
+            self._send(*args)
+        self.writes = kept
+        self.run_id += 1
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def private_server() -> Any:
+    """A redis-server of our own for as long as the block runs; gives a RedisServer."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise FileNotFoundError("redis-server is not installed: apt-get install redis-server")
+    with tempfile.TemporaryDirectory(prefix="sim-redis-") as folder:
+        path = f"{folder}/s"
+        command = [program, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            for _ in range(500):
+                if Path(path).exists():
+                    break
+                time.sleep(0.01)
+            server = RedisServer(path)
+            yield server
+            server.close()
+        finally:
+            process.terminate()
+            process.wait()
