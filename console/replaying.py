@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from console.arriving import Arriving
 from console.publishing import RECORD_LIMIT, Publisher
-from schemas.decoding import decode_scans
+from schemas.decoding import decode_scan_records
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
@@ -38,8 +39,7 @@ class Replay:
         self.data_time = timestamps == "data"
         self.lines = self.scans = self.records = self.bad = self.too_long = 0
         self.oldest: int | None = None
-        self.newest: int | None = None
-        """seconds since the epoch of the earliest and latest good scan"""
+        """seconds since the epoch of the earliest good scan"""
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._held_time: int | None = None
@@ -67,36 +67,44 @@ class Replay:
         tell()
 
     async def _lines(self, out: Publisher, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            await self._line(out, line)
-            if self.lines % _LOOK == 0:
-                self._tell()
-                # Nothing else here is sure to let the sender run: a full buffer is not the only reason to wait.
-                await asyncio.sleep(0)
+        source = iter(lines)
+        while chunk := list(islice(source, _LOOK)):
+            await self._chunk(out, chunk)
+            self._tell()
+            # Nothing else here is sure to let the sender run: a full buffer is not the only reason to wait.
+            await asyncio.sleep(0)
 
-    async def _line(self, out: Publisher, line: bytes) -> None:
-        self.lines += 1
-        scans, problems = decode_scans(line)
-        self.scans += len(scans)
+    async def _chunk(self, out: Publisher, lines: list[bytes]) -> None:
+        """Some lines, checked together (one by one costs ten times as much), sent in order."""
+        columns, problems = decode_scan_records(lines, [()] * len(lines))
+        self.lines += len(lines)
+        self.scans += len(columns.seconds)
         self.bad += len(problems)
-        second = scans[0][1].scanned_at if scans else None
-        for _, scan in scans:
-            at = scan.scanned_at
-            if self.newest is None or at > self.newest:
-                self.newest = at
-            if self.oldest is None or at < self.oldest:
-                self.oldest = at
-        if len(line) > RECORD_LIMIT:
-            self.too_long += 1
-            return
-        if self.speed is not None and second is not None:
-            await self._keep_pace(out, second, self.speed)
-        alone = self.batch == 1 or line.startswith(b"[") or (problems and problems[0].reason == "not_json")
-        if alone:
-            # Scans before this one in the file leave before it.
-            await self._release(out)
-            await out.add(line, self._stamp(second))
-            return
+        if len(columns.seconds):
+            oldest = int(columns.seconds.min())
+            self.oldest = oldest if self.oldest is None else min(self.oldest, oldest)
+        seconds: list[int | None] = [None] * len(lines)
+        # Backwards, so that the first scan of a line that holds several is the one that stays.
+        for at, second in zip(columns.record[::-1].tolist(), columns.seconds[::-1].tolist(), strict=True):
+            seconds[at] = second
+        broken = {at for at, problem in problems if problem.reason == "not_json"}
+        for at, (line, second) in enumerate(zip(lines, seconds, strict=True)):
+            if len(line) > RECORD_LIMIT:
+                self.too_long += 1
+                continue
+            if self.speed is not None and second is not None:
+                await self._keep_pace(out, second, self.speed)
+            if self.batch == 1:
+                await out.add(line, self._stamp(second))
+            elif at in broken or line.startswith(b"["):
+                # Scans before this one in the file leave before it.
+                await self._release(out)
+                await out.add(line, self._stamp(second))
+            else:
+                await self._hold(out, line, second)
+
+    async def _hold(self, out: Publisher, line: bytes, second: int | None) -> None:
+        """Keep a line for the batch that is being filled."""
         if self._held and self._held_bytes + len(line) + 2 > _BATCH_BYTES:
             await self._release(out)
         if self._held_time is None:

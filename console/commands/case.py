@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import getpass
 import json
 import secrets
 import sys
@@ -36,7 +37,7 @@ def command() -> None:
 @click.option("--isolated", type=Moment(), help="Since when the person sees nobody.")
 @click.option("--negative", type=Moment(), help="When a later test was negative.")
 @click.option("--reported-at", type=Moment(), help="First report of the case. Default: now.")
-@click.option("--by", metavar="WHO", help="Who reports it.")
+@click.option("--by", metavar="WHO", help="Who reports it. Default: your name on this machine.")
 @click.option("--json", "json_", is_flag=True, help="Print what was published (without the code) as JSON.")
 def report(
     case_id: str | None,
@@ -66,8 +67,7 @@ def report(
         if code is not None:
             case["person"] = code
         case.update({name: rfc3339(ms) for name, ms in given.items() if ms is not None})
-        if by is not None:
-            case["reported_by"] = by
+        case["reported_by"] = by or case.get("reported_by") or getpass.getuser()
         case["status"] = "confirmed"
         _publish(settings, case)
     _say(case, "reported" if known is None else "corrected", json_)
