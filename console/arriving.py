@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -20,7 +21,7 @@ class Arriving:
         self._ended = False
 
     async def chunks(self) -> AsyncIterator[list[bytes]]:
-        """All lines that have come since the last chunk, at least one, until the source ends. Raises what reading raised."""
+        """Lines that came since the last chunk, at least one, until the source ends. Raises what reading raised."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
         # A daemon: it may hang in a read that never returns, and must not keep a stopped program alive.
@@ -55,7 +56,6 @@ class Arriving:
         finally:
             with self._changed:
                 self._ended = True
-            try:
+            # The program may have ended first: then the loop is closed and nobody waits.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(news.set)
-            except RuntimeError:
-                pass  # the program ended first: the loop is closed and nobody waits

@@ -36,7 +36,7 @@ _ROWS = 12
 
 @dataclass
 class Result:
-    """What the demo showed. Times in seconds; `last_exposure` counts from the acknowledged report to the last record."""
+    """What the demo showed. Seconds; `last_exposure` counts from the acknowledged report to the last record."""
 
     scans: int
     people: int
@@ -133,7 +133,7 @@ async def _kafka_holds(settings: Settings) -> int:
 async def _report_and_follow(
     settings: Settings, store: Any, case: bytes, case_id: str
 ) -> tuple[list[dict[str, Any]], float | None, float]:
-    """Report the case; returns its exposures, seconds to the last record of it, and seconds until all effects are done."""
+    """Report the case; its exposures, seconds to the last record of it, seconds until all effects are done."""
     standing = Standing()
     ready = asyncio.Event()
     last: list[float] = []
@@ -206,9 +206,15 @@ def print_result(result: Result) -> None:
     found = in_order(result.exposures)
     bands = ", ".join(f"{sum(r.get('band') == band for r in found)} {band}" for band in ("high", "medium", "low"))
     more = f", the strongest {_ROWS}" if len(found) > _ROWS else ""
-    table(f"Case {result.case_id}: {count(len(found), 'exposure')} ({bands}){more}", COLUMNS, [row(r) for r in found[:_ROWS]], NUMBERS)
+    table(
+        f"Case {result.case_id}: {count(len(found), 'exposure')} ({bands}){more}",
+        COLUMNS,
+        [row(r) for r in found[:_ROWS]],
+        NUMBERS,
+    )
     if result.last_exposure is not None:
-        _say(f"From the report to the last exposure: {result.last_exposure * 1000:,.0f} ms, among {count(result.scans, 'scan')}.")
+        took = f"{result.last_exposure * 1000:,.0f} ms"
+        _say(f"From the report to the last exposure: {took}, among {count(result.scans, 'scan')}.")
     else:
         _say("Nothing was new: these exposures stood already.")
 

@@ -43,7 +43,9 @@ class Standing:
         return [record for record in self._latest.values() if record["status"] != "withdrawn"]
 
 
-async def changes(settings: Settings, standing: Standing, since: dict[int, int] | None = None) -> AsyncIterator[list[dict[str, Any]] | None]:
+async def changes(
+    settings: Settings, standing: Standing, since: dict[int, int] | None = None
+) -> AsyncIterator[list[dict[str, Any]] | None]:
     """News of `exposures` from its beginning (or from the offsets `since`, by partition), poll by poll, for ever.
 
     None comes once: everything that was there at the call has been taken in.
@@ -98,4 +100,6 @@ async def follow_exposures(settings: Settings, case_id: str | None, json_: bool)
                 continue
             case, person, _, score, band, minutes, *_ = row(record)
             what = f"{score} {band}, {minutes} min" if record["status"] != "withdrawn" else record.get("reason") or ""
-            click.echo(f"{record['issued_at']}  {record['status']:9}  {case}  {person}  {what}  (revision {record['revision']})")
+            click.echo(
+                f"{record['issued_at']}  {record['status']:9}  {case}  {person}  {what}  (#{record['revision']})"
+            )

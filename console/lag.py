@@ -45,7 +45,9 @@ class Topics:
 
     async def ends(self, *topics: str) -> dict[Place, int]:
         """The offset after the last record of every partition, as it is now. 0 for those whose records are all gone."""
-        found = await self._consumer.end_offsets([self._at((topic, n)) for topic in topics for n in self._partitions[topic]])
+        found = await self._consumer.end_offsets(
+            [self._at((topic, n)) for topic in topics for n in self._partitions[topic]]
+        )
         starts = await self._consumer.beginning_offsets(list(found))
         plain = len(self.settings.topic_prefix)
         return {(at.topic[plain:], at.partition): end if end > starts[at] else 0 for at, end in found.items()}

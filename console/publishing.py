@@ -1,4 +1,4 @@
-"""Publish many records fast: whole batches a partition, built here, since aiokafka's send() costs a task's work a record."""
+"""Publish many records fast: in whole batches built here, since aiokafka's send() costs a task's work a record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORD_LIMIT = 1_000_000
 
 
 class Publisher:
-    """Publishes records without a key, spread evenly over the partitions of one topic, in order within each of its batches.
+    """Publishes records without a key, spread evenly over the partitions of one topic.
 
     `async with Publisher(settings, "scans") as out: await out.add(value)`; leaving it waits until all are acknowledged
     by every replica. aiokafka's errors come out of `add` and of the end of the block.
@@ -73,7 +73,7 @@ class Publisher:
 
 
 async def start_producer(settings: Settings, **more: Any) -> Any:
-    """A started aiokafka producer that writes each record once, acknowledged by all replicas. Raises Trouble: no Kafka."""
+    """A started producer that writes each record once, acknowledged by all replicas. Raises Trouble: no Kafka."""
     from aiokafka import AIOKafkaProducer
 
     producer = AIOKafkaProducer(

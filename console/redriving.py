@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from streams.rules.acceptance import late_or_early
+from streams.rules.policy import Policies, load_policies
+
 from console.publishing import RECORD_LIMIT, send_keyed, start_consumer, topic_partitions
 from console.rejected import Rejected
 from schemas.decoding import Problem, decode_case, decode_scans, decode_venue
-from streams.rules.acceptance import late_or_early
-from streams.rules.policy import Policies, load_policies
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
@@ -23,7 +24,7 @@ Outcome = Counter[str]
 async def redrive(settings: Settings, rejects: list[Rejected], *, dry: bool) -> Outcome:
     """Publish (unless `dry`) to its own topic every payload that passes now; how many were what.
 
-    Outcomes: `published`, `still bad`, `sealed` (no key and the record is gone), `gone` (cut off, and the record is gone).
+    Outcomes: `published`, `still bad`, `sealed` (no key, and the record is gone), `gone` (cut off, and it is gone).
     Doing it twice is harmless: a message that is accepted twice counts once (rule 0).
     """
     policies = load_policies(settings.policies)

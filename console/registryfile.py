@@ -24,7 +24,7 @@ async def publish_lines(settings: Settings, topic: str, lines: list[bytes]) -> i
 
 
 async def records_now(settings: Settings, topic: str) -> AsyncIterator[Any]:
-    """Every record (aiokafka's) of a topic from its first to its last at the time of the call, partition by partition."""
+    """Every record (aiokafka's) of a topic, from its first to its last at the time of the call."""
     from aiokafka import TopicPartition
 
     consumer = await start_consumer(settings, max_poll_records=2000)
@@ -55,13 +55,17 @@ async def records_now(settings: Settings, topic: str) -> AsyncIterator[Any]:
 
 
 async def winner(settings: Settings, case_id: str) -> dict[str, Any] | None:
-    """The record of a case that wins (messages.md: greatest updated_at in ms, then the value's bytes), as it was sent."""
+    """The record of a case that wins (messages.md: greatest updated_at, then the value's bytes), as it was sent."""
     from schemas.case import Case
     from schemas.decoding import decode_case
 
     best: tuple[int, bytes] | None = None
     async for record in records_now(settings, "cases"):
         case = decode_case(record.value, record.headers)
-        if isinstance(case, Case) and case.case_id == case_id and (best is None or (case.updated_at, record.value) > best):
+        if (
+            isinstance(case, Case)
+            and case.case_id == case_id
+            and (best is None or (case.updated_at, record.value) > best)
+        ):
             best = case.updated_at, record.value
     return None if best is None else {**json.loads(best[1]), "updated_at": best[0]}

@@ -27,8 +27,8 @@ class Replay:
     A replay corrects nothing: a bad line is published too, and rejected like any gateway's; `bad` says how many.
     `batch` > 1 puts so many scans into one record; what cannot stand in an array (broken JSON, a line that is an array
     itself) travels as a record of its own, so that it harms no neighbour.
-    `speed`: seconds of the data's own time for a second of ours; None = as fast as it goes. Lines are sent in file order:
-    one that is older than its forerunners goes at once.
+    `speed`: seconds of the data's own time for a second of ours; None = as fast as it goes. Lines are sent in file
+    order: one that is older than its forerunners goes at once.
     `timestamps`: "now", or "data" = each record carries the time of its (first) scan.
     """
 

@@ -1,4 +1,4 @@
-"""Files of scans: NDJSON or CSV, plain or gzip, or standard input. Lines come out as the JSON that a record will hold."""
+"""Files of scans: NDJSON or CSV, plain or gzip, or standard input. A line comes out as the JSON of its record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,7 +33,8 @@ class ScanFile:
         self.live = name == "-"
         """whether lines may come slowly, and should not wait for one another"""
         self.name = "standard input" if self.live else name
-        self._raw: IO[bytes] = sys.stdin.buffer if self.live else Path(name).open("rb", buffering=_BUFFER)
+        # Closed where it ends: in lines(), which may run long after this.
+        self._raw: Any = sys.stdin.buffer if self.live else Path(name).open("rb", buffering=_BUFFER)  # noqa: SIM115
         self.size = 0 if self.live else os.fstat(self._raw.fileno()).st_size
         self._form = form
 
@@ -41,15 +42,12 @@ class ScanFile:
         """Bytes of the file read so far (compressed ones of a gzip), for a progress bar; 0 for standard input."""
         if not self.size or self._raw.closed:
             return self.size
-        return self._raw.tell()
+        return int(self._raw.tell())
 
     def lines(self) -> Iterator[bytes]:
         """The scans in file order; blank lines are left out. Raises BadFile."""
-        start = io.BufferedReader(self._raw, _BUFFER) if not hasattr(self._raw, "peek") else self._raw
-        packed = start.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
-        data: Any = gzip.GzipFile(fileobj=start) if packed else start
-        if packed:
-            data = io.BufferedReader(data, _BUFFER)
+        packed = self._raw.peek(2)[:2] == _GZIP
+        data: Any = io.BufferedReader(gzip.GzipFile(fileobj=self._raw), _BUFFER) if packed else self._raw
         try:
             first = _opening(data)
             data = _without_bom(data, first)
@@ -90,7 +88,7 @@ def _json_lines(data: Any) -> Iterator[bytes]:
 
 
 def _csv_lines(data: Any, name: str) -> Iterator[bytes]:
-    """Rows under a header of field names. Empty cells are absent fields; unknown columns stay (messages.md ignores them)."""
+    """Rows under a header of field names. Empty cells are absent fields; unknown columns stay (and are ignored)."""
     # surrogateescape: a cell that is not UTF-8 goes on as the bytes that it was, to be rejected like any gateway's.
     rows = csv.reader(io.TextIOWrapper(data, encoding="utf-8", errors="surrogateescape", newline=""))
     header = [column.strip() for column in next(rows, [])]
@@ -104,9 +102,7 @@ def _csv_lines(data: Any, name: str) -> Iterator[bytes]:
         for row in rows:
             if not row:
                 continue
-            scan = {
-                column: make(cell) for column, make, cell in zip(header, makers, row, strict=False) if cell != ""
-            }
+            scan = {column: make(cell) for column, make, cell in zip(header, makers, row, strict=False) if cell != ""}
             try:
                 yield encode(scan)
             except UnicodeEncodeError:
@@ -116,7 +112,7 @@ def _csv_lines(data: Any, name: str) -> Iterator[bytes]:
 
 
 def _value_maker(column: str) -> Any:
-    """CSV knows only text; times in milliseconds and `void` have other types in the message. What fits neither stays text."""
+    """CSV knows only text; `void` and times in milliseconds have other types. What fits neither stays text."""
     match column:
         case "scanned_at":
             return lambda cell: int(cell) if cell.isascii() and cell.isdecimal() and len(cell) < 18 else cell

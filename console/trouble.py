@@ -62,9 +62,25 @@ def explained() -> Iterator[None]:
             if sentence is None:
                 raise
             raise Trouble(sentence) from None
+        except Exception as error:
+            wrong = _of_ours(error)
+            if wrong is None:
+                raise
+            raise wrong from None
     except click.ClickException as trouble:
         trouble.show()
         raise SystemExit(trouble.exit_code) from None
+
+
+def _of_ours(error: Exception) -> Trouble | None:
+    """Failures that our own parts raise in words: a setting, a policy file, a server that does not start."""
+    # By name, and only when one came: their modules load Kafka and Redis clients, which `--help` can do without.
+    match type(error).__name__:
+        case "SettingError" | "PolicyError":
+            return WrongUse(str(error))
+        case "CannotStart" | "CannotRun":
+            return Trouble(str(error))
+    return None
 
 
 def _of_os_error(error: OSError) -> str | None:
@@ -83,16 +99,14 @@ def _of_os_error(error: OSError) -> str | None:
 
 @contextmanager
 def kafka_at(settings: Settings) -> Iterator[None]:
-    """Around everything that talks to Kafka: a Kafka that is not there, or a topic that is not, ends in one sentence."""
+    """Around all that talks to Kafka: a Kafka that is not there, or a topic that is not, ends in one sentence."""
     from aiokafka import errors
 
     try:
         yield
     except (errors.KafkaConnectionError, errors.NodeNotReadyError, errors.NoBrokersAvailable):
         raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
-    except (errors.UnknownTopicOrPartitionError, KeyError) as error:
-        if isinstance(error, KeyError):
-            raise
+    except errors.UnknownTopicOrPartitionError:
         raise Trouble(f"a topic is missing at {settings.kafka}: run `truyvet topics` first") from None
     except errors.AuthorizationError as error:
         raise Trouble(f"Kafka at {settings.kafka} does not allow this: {type(error).__name__}") from None
@@ -107,11 +121,14 @@ def redis_at(settings: Settings) -> Iterator[None]:
 
     from streams.ports import StoreChanged, StoreDown
 
+    where = redis_address(settings.redis)
     try:
         yield
-    except (StoreDown, exceptions.ConnectionError, exceptions.TimeoutError):
-        raise Trouble(f"no Redis answers at {redis_address(settings.redis)} (TRUYVET_REDIS)") from None
+    except (StoreDown, exceptions.ConnectionError, exceptions.TimeoutError, exceptions.AuthenticationError) as error:
+        if isinstance(error, exceptions.AuthenticationError) or isinstance(
+            error.__cause__, exceptions.AuthenticationError
+        ):
+            raise Trouble(f"Redis at {where} refuses the password of TRUYVET_REDIS") from None
+        raise Trouble(f"no Redis answers at {where} (TRUYVET_REDIS)") from None
     except StoreChanged:
-        raise Trouble(f"Redis at {redis_address(settings.redis)} was restarted meanwhile: run this again") from None
-    except exceptions.AuthenticationError:
-        raise Trouble(f"Redis at {redis_address(settings.redis)} refuses the password of TRUYVET_REDIS") from None
+        raise Trouble(f"Redis at {where} was restarted meanwhile: run this again") from None

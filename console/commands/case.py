@@ -30,7 +30,11 @@ def command() -> None:
 
 @command.command()
 @click.option("--id", "case_id", metavar="ID", help="The desk's own id of the case. Default: one is made.")
-@click.option("--person", metavar="CODE", help="The person's code, as a scanner reads it. Mind the shell's history: see --person-file.")
+@click.option(
+    "--person",
+    metavar="CODE",
+    help="The person's code, as a scanner reads it. Mind the shell's history: see --person-file.",
+)
 @click.option("--person-file", type=click.Path(allow_dash=True), help="File with the code in it; '-' = standard input.")
 @click.option("--sampled", type=Moment(), help="When the positive sample was taken.")
 @click.option("--onset", type=Moment(), help="When symptoms began.")
@@ -57,7 +61,13 @@ def report(
     milliseconds, or '2026-01-05 08:30' in Vietnam's time.
     """
     settings = load_settings()
-    given = {"sampled_at": sampled, "onset_at": onset, "isolated_at": isolated, "negative_at": negative, "reported_at": reported_at}
+    given = {
+        "sampled_at": sampled,
+        "onset_at": onset,
+        "isolated_at": isolated,
+        "negative_at": negative,
+        "reported_at": reported_at,
+    }
     with kafka_at(settings):
         known = asyncio.run(_known(settings, case_id)) if case_id else None
         if known is None and sampled is None:

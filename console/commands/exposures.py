@@ -15,7 +15,20 @@ from console.trouble import kafka_at, load_settings, redis_at
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
 
-COLUMNS = ("case", "person", "level", "score", "band", "min", "direct", "indirect", "first", "last", "venues", "follow up")
+COLUMNS = (
+    "case",
+    "person",
+    "level",
+    "score",
+    "band",
+    "min",
+    "direct",
+    "indirect",
+    "first",
+    "last",
+    "venues",
+    "follow up",
+)
 NUMBERS = ("score", "min", "direct", "indirect")
 
 
@@ -78,7 +91,12 @@ def show(records: list[dict[str, Any]], json_: bool, title: str | None = None) -
         click.echo("No exposure stands.")
         return
     cases = len({record["case_id"] for record in records})
-    table(title or f"{count(len(records), 'exposure')} of {count(cases, 'case')}", COLUMNS, [row(r) for r in records], NUMBERS)
+    table(
+        title or f"{count(len(records), 'exposure')} of {count(cases, 'case')}",
+        COLUMNS,
+        [row(r) for r in records],
+        NUMBERS,
+    )
 
 
 def row(record: dict[str, Any]) -> tuple[Any, ...]:

@@ -19,9 +19,7 @@ def command() -> None:
     settings = load_settings()
     from streams.rules.codes import EmptyCode, Pseudonymiser, pseudonym_text
 
-    if settings.key is None:
-        raise click.UsageError("TRUYVET_KEY (or TRUYVET_KEY_FILE) must be set: at least 32 characters.")
-    make = Pseudonymiser(settings.key)
+    make = Pseudonymiser(settings.needed_key())
     bad = 0
     out = sys.stdout
     for number, line in enumerate(sys.stdin.buffer, 1):

@@ -67,7 +67,9 @@ def redrive(ctx: click.Context, reason: str | None, dry_run: bool, json_: bool) 
     if json_:
         as_json({name.replace(" ", "_"): outcome[name] for name in ("published", "still bad", "sealed", "gone")})
         return
-    click.echo(f"{'Would publish' if dry_run else 'Published'} {outcome['published']:,}; still bad {outcome['still bad']:,}")
+    click.echo(
+        f"{'Would publish' if dry_run else 'Published'} {outcome['published']:,}; still bad {outcome['still bad']:,}"
+    )
     if outcome["sealed"]:
         click.echo(f"{count(outcome['sealed'], 'payload')} sealed, and no operations key here", err=True)
     if outcome["gone"]:
@@ -75,10 +77,14 @@ def redrive(ctx: click.Context, reason: str | None, dry_run: bool, json_: bool) 
 
 
 async def _read(settings: Settings, reason: str | None) -> list[Rejected]:
-    from console.opskey import ops_key
     from console.rejected import read_rejects
+    from streams.runtime.settings import SettingError, opener
 
-    return await read_rejects(settings, ops_key(settings), reason)
+    try:
+        opened_by = opener(settings)
+    except SettingError:
+        opened_by = None  # no private key here: the list is of use without
+    return await read_rejects(settings, opened_by, reason)
 
 
 async def _redrive(settings: Settings, reason: str | None, dry: bool) -> Counter[str]:

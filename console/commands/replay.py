@@ -23,8 +23,18 @@ _DAY = 86_400
 
 @click.command(short_help="Publish scans from files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), help="Times real time, by the data's own times. Default: as fast as it goes.")
-@click.option("--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Scans in one record (more than 1: an array).")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    help="Times real time, by the data's own times. Default: as fast as it goes.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Scans in one record (more than 1: an array).",
+)
 @click.option("--format", "form", type=click.Choice(["auto", "ndjson", "csv"]), default="auto", show_default=True)
 @click.option(
     "--timestamps",
@@ -67,7 +77,12 @@ def command(
             raise Trouble(f"{bad}; {count(replay.lines, 'line')} before that went out") from None
     seconds = time.monotonic() - began
     retention = settings.retention_days if settings.retention_days is not None else 21
-    if timestamps == "now" and retention and replay.oldest is not None and time.time() - replay.oldest > retention * _DAY:
+    if (
+        timestamps == "now"
+        and retention
+        and replay.oldest is not None
+        and time.time() - replay.oldest > retention * _DAY
+    ):
         click.echo(
             f"Some scans are more than {retention} days old and will be rejected as expired: "
             "--timestamps data keeps their own time (see replay --help).",

@@ -13,7 +13,7 @@ import click
 from console.tables import as_json, count
 
 if TYPE_CHECKING:
-    from console.province.province import Plan, Province
+    from console.province.province import Province
 
 DEFAULT_SEED = 11042
 FILES = ("venues.ndjson", "scans.ndjson", "cases.ndjson")
@@ -44,9 +44,13 @@ class Date(click.ParamType):
 @click.option("--people", type=click.IntRange(100, 5_000_000), default=20_000, show_default=True)
 @click.option("--venues", type=click.IntRange(40, 500_000), default=1_200, show_default=True)
 @click.option("--days", type=click.IntRange(1, 60), default=1, show_default=True, help="Days of scans.")
-@click.option("--cases", type=click.IntRange(0, 10_000), default=5, show_default=True, help="At most one for 10 people.")
+@click.option(
+    "--cases", type=click.IntRange(0, 10_000), default=5, show_default=True, help="At most one for 10 people."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=DEFAULT_SEED, show_default=True)
-@click.option("--start", type=Date(), default="2026-01-05", show_default=True, help="First day: YYYY-MM-DD, today, yesterday.")
+@click.option(
+    "--start", type=Date(), default="2026-01-05", show_default=True, help="First day: YYYY-MM-DD, today, yesterday."
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the three files to.")
 @click.option("--publish", is_flag=True, help="Publish to the Kafka of the settings: venues, then scans, then cases.")
 @click.option(
@@ -102,7 +106,11 @@ def write(province: Province, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"venues": 0, "scans": 0, "cases": 0}
     with progress("simulating", province.plan.days) as bar:
-        parts = {"venues": iter([province.venue_lines()]), "scans": province.scan_lines(), "cases": iter([province.case_lines()])}
+        parts = {
+            "venues": iter([province.venue_lines()]),
+            "scans": province.scan_lines(),
+            "cases": iter([province.case_lines()]),
+        }
         for name, chunks in parts.items():
             unfinished = folder / f"{name}.ndjson.part"
             with unfinished.open("wb") as file:

@@ -59,7 +59,7 @@ def _where(scans: Scans, chosen: Ints | np.ndarray) -> Scans:
 
 
 def _joined(parts: list[Scans]) -> Scans:
-    return Scans(*(np.concatenate(column) for column in zip(*parts)))
+    return Scans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _extra(draws: Draws, plain: Scans, venues: int) -> list[Scans]:
@@ -92,7 +92,7 @@ def _lent_cards(draws: Draws, people: People, venues: Venues) -> Scans:
 
 
 def _as_sent(draws: Draws, scans: Scans) -> Scans:
-    """In order of arrival: guards' devices send now and then, paper is typed in at night; half a percent comes twice."""
+    """In order of arrival: guards' devices send late, paper is typed in at night; half a percent comes twice."""
     count = len(scans.person)
     delay = draws.between(0, 5, count)
     delay += np.where((scans.mode == GUARD) & draws.chance(300, count), draws.between(60, 5_400, count), 0)

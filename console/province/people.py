@@ -56,9 +56,9 @@ def make_people(seed: int, count: int, venues: Venues) -> People:
     place = np.full(count, -1, dtype=np.int64)
     workers = np.flatnonzero(life == WORKER)
     place[workers] = _jobs(draws, venues, len(workers))
-    for who, kind in ((PUPIL, "school"), (TRAVELLER, "lodging")):
+    for who, name in ((PUPIL, "school"), (TRAVELLER, "lodging")):
         chosen = np.flatnonzero(life == who)
-        place[chosen] = choose(draws, venues, _same(kind, len(chosen)), commune[chosen], 9_000)
+        place[chosen] = choose(draws, venues, _same(name, len(chosen)), commune[chosen], 9_000)
     kind = np.where(place >= 0, venues.kind[place], INDEX["other"])
     begins = np.array([k.opens for k in KINDS], dtype=np.int64)[kind] + draws.bell(-1500, 900, count)
     lasts = np.array([k.shift for k in KINDS], dtype=np.int64)[kind] + draws.bell(-1800, 1800, count)
@@ -67,7 +67,7 @@ def make_people(seed: int, count: int, venues: Venues) -> People:
     begins += np.where(shifts, draws.below(3, count) * 8 * 3600, 0)
     lessons = draws.chance(5_000, count)
     lasts = np.where(life == PUPIL, np.where(lessons, 4 * 3600, 9 * 3600) + draws.bell(-600, 600, count), lasts)
-    favourite = {kind: choose(draws, venues, _same(kind, count), commune, 9_200) for kind in FAVOURITES}
+    favourite = {name: choose(draws, venues, _same(name, count), commune, 9_200) for name in FAVOURITES}
     rides = (draws.chance(1_400, count) & ((life == WORKER) | (life == PUPIL))).astype(np.int64)
     day_off = draws.below(7, count)
     return People(_codes(draws, seed, count), life, commune, place, begins, lasts, day_off, favourite, rides)
@@ -78,7 +78,7 @@ def _same(kind: str, count: int) -> Ints:
 
 
 def _jobs(draws: Draws, venues: Venues, count: int) -> Ints:
-    """A workplace for each of `count` workers: big kinds employ more. No commuting across half a country: any commune."""
+    """A workplace for each of `count` workers, in any commune; big kinds of place employ more."""
     size = np.array([k.staff for k in KINDS], dtype=np.int64)[venues.kind] * (venues.crowd + 100)
     return draws.weighted(size, count)
 

@@ -85,7 +85,7 @@ def _scan_lines(day: int, scans: Scans, people: People, venues: Venues) -> list[
     clock = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY)]
     lines: list[bytes] = []
     columns = (column.tolist() for column in scans)
-    for number, (person, venue, second, out, staff, mode, void, twin) in enumerate(zip(*columns)):
+    for number, (person, venue, second, out, staff, mode, void, twin) in enumerate(zip(*columns, strict=True)):
         if twin:
             lines.append(lines[-1])
             continue

@@ -39,15 +39,24 @@ _MORNING = (
     _Outing(("market",), 5 * HOUR, 6 * HOUR, (5_500, 2_600, 500, 1_500)),
     _Outing(("restaurant", "shop"), 6 * HOUR, 7 * HOUR, (3_500, 4_500, 3_500, 7_000)),
     _Outing(("shop", "market", "other", "health", "worship"), 8 * HOUR, 10 * HOUR, (7_500, 4_000, 1_500, 5_000)),
-    _Outing(("shop", "supermarket", "health", "tourist_site", "market"), 10 * HOUR, 11 * HOUR, (5_500, 2_500, 1_500, 7_000)),
+    _Outing(
+        ("shop", "supermarket", "health", "tourist_site", "market"), 10 * HOUR, 11 * HOUR, (5_500, 2_500, 1_500, 7_000)
+    ),
 )
 _AFTERNOON = (
     _Outing(("restaurant",), 11 * HOUR + 1800, 12 * HOUR + 1800, (2_500, 1_500, 1_500, 7_000)),
-    _Outing(("shop", "enterprise", "office", "other", "health"), 13 * HOUR + 1800, 15 * HOUR, (6_000, 2_500, 3_500, 4_000)),
+    _Outing(
+        ("shop", "enterprise", "office", "other", "health"), 13 * HOUR + 1800, 15 * HOUR, (6_000, 2_500, 3_500, 4_000)
+    ),
     _Outing(("shop", "market", "worship", "tourist_site"), 15 * HOUR, 16 * HOUR, (4_500, 2_000, 4_000, 6_000)),
     _Outing(("supermarket", "shop", "market"), 16 * HOUR, 18 * HOUR, (5_000, 6_500, 5_500, 6_000)),
     _Outing(("restaurant", "shop", "shopping_centre", "vehicle"), 18 * HOUR, 19 * HOUR, (4_500, 6_000, 5_500, 8_000)),
-    _Outing(("bar", "shopping_centre", "event", "worship", "restaurant", "shop"), 19 * HOUR, 21 * HOUR, (3_000, 4_500, 3_000, 6_000)),
+    _Outing(
+        ("bar", "shopping_centre", "event", "worship", "restaurant", "shop"),
+        19 * HOUR,
+        21 * HOUR,
+        (3_000, 4_500, 3_000, 6_000),
+    ),
 )
 
 
@@ -67,7 +76,9 @@ class _Day:
         self.parts: list[Stays] = []
         kind = venues.kind[people.place]
         weekend = weekday >= 5
-        shut = np.isin(kind, [INDEX[name] for name in _CLOSED_AT_WEEKENDS]) if weekend else np.zeros(self.count, np.bool_)
+        shut = (
+            np.isin(kind, [INDEX[name] for name in _CLOSED_AT_WEEKENDS]) if weekend else np.zeros(self.count, np.bool_)
+        )
         self.busy: Mask = np.isin(people.life, (WORKER, PUPIL)) & ~shut & (people.day_off != weekday)
         # Two of a hundred are ill or away even so.
         self.busy &= ~draws.chance(200, self.count)
@@ -83,7 +94,7 @@ class _Day:
         for outing in _AFTERNOON:
             self._outing(outing)
         self._sleep()
-        together = Stays(*(np.concatenate(column) for column in zip(*self.parts)))
+        together = Stays(*(np.concatenate(column) for column in zip(*self.parts, strict=True)))
         order = np.lexsort((together.start, together.person))
         return Stays(*(column[order] for column in together))
 
@@ -132,7 +143,9 @@ class _Day:
         restaurant = np.where(
             draws.chance(6_000, self.count),
             people.favourite["restaurant"],
-            choose(draws, self.venues, np.full(self.count, INDEX["restaurant"]), self.venues.commune[people.place], 9_500),
+            choose(
+                draws, self.venues, np.full(self.count, INDEX["restaurant"]), self.venues.commune[people.place], 9_500
+            ),
         )
         long_day = (begins < 9 * HOUR) & (ends > noon + eats + 90 * MINUTE)
         out = self.busy & long_day & draws.chance(4_200, self.count) & (restaurant != people.place)

@@ -33,7 +33,7 @@ class Venues:
     communes: int
 
     def messages(self, registered_at: int) -> list[dict[str, Any]]:
-        """The `venues` messages in venue order; `registered_at` is the first one's, in ms. Some venues never register."""
+        """The `venues` messages in venue order; `registered_at` = the first one's, in ms. Some never register."""
         rows = []
         for v, venue_id in enumerate(self.ids):
             if v % UNREGISTERED_EVERY == UNREGISTERED_EVERY - 1:
@@ -95,7 +95,8 @@ def make_venues(seed: int, count: int, people: int) -> Venues:
         start += many
     crowd = _POPULARITY // (rank + 1) + 24
     first = np.searchsorted(kind * (communes + 1) + commune, _corners(communes), side="left").astype(np.int64)
-    ids = [f"{_code(c)}-{KINDS[k].short}-{v + 1:05d}" for v, (k, c) in enumerate(zip(kind.tolist(), commune.tolist()))]
+    places = enumerate(zip(kind.tolist(), commune.tolist(), strict=True), 1)
+    ids = [f"{_code(c)}-{KINDS[k].short}-{v:05d}" for v, (k, c) in places]
     running = np.concatenate(([0], np.cumsum(crowd))).astype(np.int64)
     return Venues(ids, kind, commune, guarded, crowd, running, first, communes)
 
@@ -117,7 +118,7 @@ def _counts(count: int) -> Ints:
 
 
 def choose(draws: Draws, venues: Venues, kind: Ints, commune: Ints, local: int) -> Ints:
-    """A venue of each wanted kind: in the wanted commune with a share `local` of 10,000 (where it has one), else anywhere.
+    """A venue of each wanted kind: with a share `local` of 10,000 in the wanted commune (if it has one), else anywhere.
 
     `kind` and `commune` have one entry a choice; the answer too.
     """

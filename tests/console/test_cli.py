@@ -73,8 +73,10 @@ def test_wrong_use_ends_with_2_and_names_it(args: list[str], words: str) -> None
 
 def test_help_answers_at_once() -> None:
     """Nothing heavy may be loaded for it: numpy, Kafka or Faust would take a second."""
-    code = "import sys; from console.main import truyvet; truyvet(['--help'], standalone_mode=False); " \
+    code = (
+        "import sys; from console.main import truyvet; truyvet(['--help'], standalone_mode=False); "
         "sys.exit([m for m in ('numpy', 'aiokafka', 'faust', 'redis', 'rich') if m in sys.modules] or 0)"
+    )
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
@@ -104,9 +106,7 @@ def test_simulate_writes_what_it_says(tmp_path: Path) -> None:
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "/gone"), "No such file or directory (/gone)"),
     ],
 )
-def test_failures_of_the_machine_are_sentences(
-    error: OSError, words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failures_of_the_machine_are_sentences(error: OSError, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended, explained():
         raise error
     assert ended.value.code == 1
@@ -133,5 +133,7 @@ def test_no_password_is_shown() -> None:
 def test_output_into_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
     """`truyvet … | head`."""
     script = f"{sys.executable} -m console.main simulate --people 100 --venues 60 --out {tmp_path} --json | true"
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ})
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ}
+    )
     assert done.returncode == 0 and done.stderr.strip() == ""

@@ -13,7 +13,13 @@ def record(name: str, revision: int, status: str = "raised") -> bytes:
 
 
 def test_any_order_and_repetition_end_alike() -> None:
-    messages = [record("a", 1), record("a", 2, "updated"), record("a", 5, "withdrawn"), record("b", 3), record("b", 4, "updated")]
+    messages = [
+        record("a", 1),
+        record("a", 2, "updated"),
+        record("a", 5, "withdrawn"),
+        record("b", 3),
+        record("b", 4, "updated"),
+    ]
     for order in itertools.permutations([*messages, messages[1]]):
         standing = Standing()
         for value in order:
