@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.publishing import start_consumer, topic_partitions
+from console.publishing import partitions_of, start_consumer
 from console.tables import as_json
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ async def changes(
     """
     from aiokafka import TopicPartition
 
+    name, many = settings.topic_prefix + "exposures", await partitions_of(settings, "exposures")
+    parts = [TopicPartition(name, number) for number in range(many["exposures"])]
     consumer = await start_consumer(settings, max_poll_records=2000)
     try:
-        name = settings.topic_prefix + "exposures"
-        parts = [TopicPartition(name, number) for number in await topic_partitions(consumer, settings, "exposures")]
         consumer.assign(parts)
         behind = await consumer.end_offsets(parts)
         for part in parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.publishing import start_consumer, topic_partitions
+from console.publishing import partitions_of, start_consumer
 from streams.state.generation import read_generation, read_offsets
 from streams.state.standing import Standing
 
@@ -24,16 +24,11 @@ class Topics:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._partitions: dict[str, list[int]] = {}
+        self._partitions: dict[str, int] = {}
 
     async def __aenter__(self) -> Topics:
+        self._partitions = await partitions_of(self.settings, *INPUTS, INTERNAL)
         self._consumer: Any = await start_consumer(self.settings)
-        try:
-            for topic in (*INPUTS, INTERNAL):
-                self._partitions[topic] = await topic_partitions(self._consumer, self.settings, topic)
-        except BaseException:
-            await self._consumer.stop()
-            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -41,12 +36,12 @@ class Topics:
 
     @property
     def case_partitions(self) -> int:
-        return len(self._partitions[INTERNAL])
+        return self._partitions[INTERNAL]
 
     async def ends(self, *topics: str) -> dict[Place, int]:
         """The offset after the last record of every partition, as it is now. 0 for those whose records are all gone."""
         found = await self._consumer.end_offsets(
-            [self._at((topic, n)) for topic in topics for n in self._partitions[topic]]
+            [self._at((topic, n)) for topic in topics for n in range(self._partitions[topic])]
         )
         starts = await self._consumer.beginning_offsets(list(found))
         plain = len(self.settings.topic_prefix)
@@ -74,10 +69,10 @@ class Topics:
 
 
 async def behind(store: Store, ends: dict[Place, int]) -> dict[Place, int]:
-    """Records not yet taken in, by place; nothing when all are. Everything, while no generation is ready."""
+    """Records not yet taken in, by place; nothing when all are. While no generation is ready, none is."""
     generation = await read_generation(store)
     if generation is None or generation.state != "ready":
-        return {place: max(end, 1) for place, end in ends.items()}
+        return {place: end for place, end in ends.items() if end}
     done = await read_offsets(store)
     return {place: end - done.get(place, 0) for place, end in ends.items() if end > done.get(place, 0)}
 

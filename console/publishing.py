@@ -25,18 +25,14 @@ class Publisher:
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        self.settings, self.topic = settings, settings.topic_prefix + topic
+        self.settings, self._name, self.topic = settings, topic, settings.topic_prefix + topic
         self.records = 0
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._next = 0
 
     async def __aenter__(self) -> Publisher:
+        self._partitions = (await partitions_of(self.settings, self._name))[self._name]
         self._producer = await start_producer(self.settings, max_batch_size=_BATCH_BYTES, linger_ms=0)
-        try:
-            self._partitions = sorted(await self._producer.partitions_for(self.topic))
-        except BaseException:
-            await self._producer.stop()
-            raise
         self._batch = self._producer.create_batch()
         return self
 
@@ -65,7 +61,7 @@ class Publisher:
     async def _send(self) -> None:
         full, self._batch = self._batch, self._producer.create_batch()
         full.close()
-        partition = self._partitions[self._next % len(self._partitions)]
+        partition = self._next % self._partitions
         self._next += 1
         self._waiting.append(await self._producer.send_batch(full, self.topic, partition=partition))
         while len(self._waiting) > _IN_FLIGHT:
@@ -112,7 +108,7 @@ async def _start(client: Any, settings: Settings) -> None:
         await client.start()
     except (KafkaError, OSError) as error:
         # An unfinished client warns about itself when it is collected.
-        await client.stop()
+        await (client.stop() if hasattr(client, "stop") else client.close())
         if isinstance(error, KafkaError) and "uthenti" in type(error).__name__:
             raise Trouble(f"Kafka at {settings.kafka} refuses the sign-in of these settings") from None
         raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
@@ -120,9 +116,9 @@ async def _start(client: Any, settings: Settings) -> None:
 
 async def send_keyed(settings: Settings, topic: str, records: list[tuple[str | None, bytes]]) -> None:
     """Publish records with their keys to Kafka's own partition for each key, and wait for the acknowledgements."""
+    await partitions_of(settings, topic)
     producer = await start_producer(settings)
     try:
-        await topic_partitions(producer, settings, topic)
         waiting = [
             await producer.send(settings.topic_prefix + topic, value, key=key.encode() if key is not None else None)
             for key, value in records
@@ -132,19 +128,19 @@ async def send_keyed(settings: Settings, topic: str, records: list[tuple[str | N
         await producer.stop()
 
 
-async def topic_partitions(client: Any, settings: Settings, topic: str) -> list[int]:
-    """The partitions of a topic, for a producer or a consumer. Raises Trouble when it does not exist."""
-    name = settings.topic_prefix + topic
-    if hasattr(client, "partitions_for"):
-        from aiokafka.errors import KafkaError
+async def partitions_of(settings: Settings, *topics: str) -> dict[str, int]:
+    """How many partitions topics have. Raises Trouble when one is missing: a producer would wait for it for ever."""
+    from aiokafka.admin import AIOKafkaAdminClient
 
-        try:
-            found = await asyncio.wait_for(client.partitions_for(name), 10)
-        except (KafkaError, TimeoutError):
-            found = None
-    else:
-        await client.topics()
-        found = client.partitions_for_topic(name)
-    if not found:
-        raise Trouble(f"there is no topic {name} on {settings.kafka}: run `truyvet topics` first")
-    return sorted(found)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, **settings.kafka_security)
+    await _start(admin, settings)
+    try:
+        found = await admin.describe_topics([settings.topic_prefix + topic for topic in topics])
+    finally:
+        await admin.close()
+    many = {entry["topic"]: len(entry["partitions"]) for entry in found if not entry["error_code"]}
+    for topic in topics:
+        if settings.topic_prefix + topic not in many:
+            where = f"{settings.topic_prefix}{topic} on {settings.kafka}"
+            raise Trouble(f"there is no topic {where}: run `truyvet topics` first")
+    return {topic: many[settings.topic_prefix + topic] for topic in topics}

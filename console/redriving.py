@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streams.rules.acceptance import late_or_early
 from streams.rules.policy import Policies, load_policies
 
-from console.publishing import RECORD_LIMIT, send_keyed, start_consumer, topic_partitions
+from console.publishing import RECORD_LIMIT, partitions_of, send_keyed, start_consumer
 from console.rejected import Rejected
 from schemas.decoding import Problem, decode_case, decode_scans, decode_venue
 
@@ -73,10 +73,11 @@ async def _originals(settings: Settings, rejects: list[Rejected]) -> dict[str, b
     from aiokafka import TopicPartition
 
     found: dict[str, bytes] = {}
+    partitions = await partitions_of(settings, *{reject.topic for reject in rejects})
     consumer = await start_consumer(settings)
     try:
         for reject in rejects:
-            if reject.partition not in await topic_partitions(consumer, settings, reject.topic):
+            if reject.partition >= partitions[reject.topic]:
                 continue
             at = TopicPartition(settings.topic_prefix + reject.topic, reject.partition)
             starts, ends = await consumer.beginning_offsets([at]), await consumer.end_offsets([at])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from console.publishing import send_keyed, start_consumer, topic_partitions
+from console.publishing import partitions_of, send_keyed, start_consumer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,10 +27,10 @@ async def records_now(settings: Settings, topic: str) -> AsyncIterator[Any]:
     """Every record (aiokafka's) of a topic, from its first to its last at the time of the call."""
     from aiokafka import TopicPartition
 
+    name = settings.topic_prefix + topic
+    parts = [TopicPartition(name, number) for number in range((await partitions_of(settings, topic))[topic])]
     consumer = await start_consumer(settings, max_poll_records=2000)
     try:
-        name = settings.topic_prefix + topic
-        parts = [TopicPartition(name, number) for number in await topic_partitions(consumer, settings, topic)]
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         starts = await consumer.beginning_offsets(parts)

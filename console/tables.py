@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 
 def as_json(value: Any) -> None:
@@ -28,18 +28,20 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], num
     console.print(drawn(title, columns, rows, numbers))
 
 
-def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> Table:
-    """The same table as rich draws it."""
+def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> Group:
+    """The same, as something that rich draws."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=Text(title), title_justify="left", header_style="bold")
+    made = Table(header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         # Text, not str: a cell with square brackets in it would be taken for rich's own markup.
         made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    return made
+    # Beside the table, not as its title: rich breaks a title at the width of a narrow table.
+    return Group(Text(title, style="bold"), made)
 
 
 def _widest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:

@@ -108,7 +108,7 @@ def kafka_at(settings: Settings) -> Iterator[None]:
         raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
     except errors.UnknownTopicOrPartitionError:
         raise Trouble(f"a topic is missing at {settings.kafka}: run `truyvet topics` first") from None
-    except errors.AuthorizationError as error:
+    except (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError) as error:
         raise Trouble(f"Kafka at {settings.kafka} does not allow this: {type(error).__name__}") from None
     except errors.KafkaTimeoutError:
         raise Trouble(f"Kafka at {settings.kafka} (TRUYVET_KAFKA) did not answer in time") from None

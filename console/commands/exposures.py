@@ -56,24 +56,15 @@ def command(case_id: str | None, follow: bool, json_: bool) -> None:
 
 async def standing(settings: Settings, case_id: str | None) -> list[dict[str, Any]]:
     """The records of the exposures that stand, in no order."""
+    from console.publishing import partitions_of
     from console.stores import open_store
     from streams.state.standing import read_standing
 
+    # Redis files what stands by the partition of its case.
+    partitions = (await partitions_of(settings, "exposures"))["exposures"]
     async with open_store(settings) as store:
-        partitions = await case_partitions(settings)
         bodies = [body async for body in read_standing(store, partitions, case_id)]
     return [record for record in map(json.loads, bodies) if record["status"] != "withdrawn"]
-
-
-async def case_partitions(settings: Settings) -> int:
-    """How many partitions the topics of the cases have; Redis files what stands by them."""
-    from console.publishing import start_consumer, topic_partitions
-
-    consumer = await start_consumer(settings)
-    try:
-        return len(await topic_partitions(consumer, settings, "exposures"))
-    finally:
-        await consumer.stop()
 
 
 def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
