@@ -70,6 +70,9 @@ class Line(NamedTuple):
     label: object
     note: str
 
+    def text(self) -> str:
+        return f"{self.step:5} {self.actor:>8} {self.lane:<12} {str(self.label)[:400]} {self.note}".rstrip()
+
 
 class Strategy(Protocol):
     def choose(self, waiting: list[Effect], step: int) -> Effect: ...

@@ -1,0 +1,143 @@
+"""Negative controls: the real steps with one order turned round. If the checks let one pass, they are worth nothing.
+
+Each is the smallest change that breaks what one line of the design protects; everything else stays the real code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from streams.ports import Batch, Log, Out, Read, Store
+from streams.state.generation import offset_done
+from streams.state.graph import Facts
+from streams.state.layout import U64, WATCH, Records
+from streams.state.spans import SpanTable
+from streams.steps.contacts import PersonDays
+from streams.steps.evaluate import Evaluation
+from streams.steps.ingest import Ingest, Marks
+from streams.steps.registries import Cases, Venues
+from streams.steps.worker import Worker
+from tests.simulation.faults import Plan
+from tests.simulation.history import Options, real_steps
+from tests.simulation.process import Steps
+
+
+class _SpansAsTheyWere(SpanTable):
+    """A copy that `refresh` leaves alone; `look` brings it up to date."""
+
+    async def refresh(self, store: Store) -> set[str]:
+        return set()
+
+    async def look(self, store: Store) -> None:
+        await super().refresh(store)
+
+
+class LookBeforeWrite(Ingest):
+    """The spans are looked at before the facts are written: a case evaluated in between sees no scan, the scan no case."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._then = _SpansAsTheyWere()
+        super().__init__(replace(worker, spans=self._then))
+
+    async def _write(self, facts: Facts) -> Marks:
+        await self._then.look(self.worker.store)
+        return await super()._write(facts)
+
+
+class ReadBeforeMark(Evaluation):
+    """Contacts are marked after their scans were read: a scan in between is neither read nor reported."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self._later: dict[asyncio.Task[Any] | None, tuple[bytes, str, PersonDays]] = {}
+
+    async def _mark(self, kind: bytes, case_id: str, who: PersonDays) -> None:
+        if kind == WATCH:
+            self._later[asyncio.current_task()] = (kind, case_id, who)
+        else:
+            await super()._mark(kind, case_id, who)
+
+    async def _read(self, persons: U64, days: np.ndarray) -> Records:
+        records = await super()._read(persons, days)
+        later = self._later.pop(asyncio.current_task(), None)
+        if later is not None:
+            await super()._mark(*later)
+        return records
+
+
+class _LogAround:
+    """A Log that passes everything on; a control overrides one call."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+
+class _UnfencedLog(_LogAround):
+    """Published without a transaction of the partition's owner: a paused worker that goes on has the last word."""
+
+    async def fence(self, partition: int) -> None:
+        return
+
+    async def publish(self, partition: int, records: Sequence[Out]) -> None:
+        await self._log.send(records)
+
+
+class _ForgetfulLog(_LogAround):
+    """What the topic holds is not read at a take-over: a Redis without its last second gives numbers out again."""
+
+    async def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> AsyncIterator[list[Read]]:
+        if topic != "exposures":
+            async for chunk in self._log.tail(topic, partition, start, committed=committed):
+                yield chunk
+
+
+def _offset_first(step: Any) -> Any:
+    """The offset is stored before the batch's effects: what a crash in between cuts off is never done."""
+    whole = step.handle
+
+    async def handle(batch: Batch) -> None:
+        worker = step.worker
+        await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
+        await whole(batch)
+
+    step.handle = handle
+    return step
+
+
+def _look_before_write(worker: Worker) -> Steps:
+    return Steps(LookBeforeWrite(worker), Venues(worker), Cases(worker), Evaluation(worker))
+
+
+def _read_before_mark(worker: Worker) -> Steps:
+    return Steps(Ingest(worker), Venues(worker), Cases(worker), ReadBeforeMark(worker))
+
+
+def _no_fence(worker: Worker) -> Steps:
+    return real_steps(replace(worker, log=_UnfencedLog(worker.log)))  # type: ignore[arg-type]
+
+
+def _offsets_before_effects(worker: Worker) -> Steps:
+    steps = real_steps(worker)
+    return Steps(*(_offset_first(s) for s in (steps.ingest, steps.venues, steps.cases, steps.evaluation)))
+
+
+def _numbers_given_twice(worker: Worker) -> Steps:
+    return real_steps(replace(worker, log=_ForgetfulLog(worker.log)))  # type: ignore[arg-type]
+
+
+# The faults that a control needs are always allowed, so that few seeds are enough; the two races need none.
+CONTROLS = {
+    "look_before_write": Options(_look_before_write, Plan((), 1, 0)),
+    "read_before_mark": Options(_read_before_mark, Plan((), 1, 0)),
+    "no_fence": Options(_no_fence, Plan(("pause", "evict", "wake"), 15, 12)),
+    "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
+    "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose",), 40, 4)),
+}

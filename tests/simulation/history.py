@@ -1,0 +1,298 @@
+"""One history: a seed makes a world of messages, an order of effects and faults; it runs until nothing can happen.
+
+Four streams of chance, all from the seed: the world (which messages), the wire (cuts, partitions, chunks), the order
+(who is next), the faults. Dropping a message while shrinking so leaves the world's other messages as they were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from streams.rules.codes import Pseudonymiser
+
+from streams.ports import Log, Store, StoreDown
+from streams.steps.evaluate import Evaluation
+from streams.steps.ingest import Ingest
+from streams.steps.registries import Cases, Venues
+from streams.steps.worker import Worker
+from tests.simulation.checks import Expected
+from tests.simulation.faults import Faults, Plan
+from tests.simulation.group import Group
+from tests.simulation.kafka import Kafka, Partition
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.ports import SimulatedClock
+from tests.simulation.process import Process, Program, Rebuild, SimulatedBatch, Steps
+from tests.simulation.redis import RedisServer
+from tests.simulation.scheduler import Actor, Effect, Scheduler, some_strategy
+from tests.simulation.worlds import Message, World
+
+KEY = b"the key of the simulation, 32 characters or more"
+INPUTS = ("scans", "venues", "cases")
+MAX_STEPS = 30_000
+TYPICAL_STEPS = 600
+
+
+def real_steps(worker: Worker) -> Steps:
+    return Steps(Ingest(worker), Venues(worker), Cases(worker), Evaluation(worker))
+
+
+@dataclass(frozen=True)
+class Options:
+    """`make_steps` lets a negative control put its own steps in; `plan` None = drawn from the seed."""
+
+    make_steps: Callable[[Worker], Steps] = real_steps
+    plan: Plan | None = None
+    dropped: frozenset[int] = field(default_factory=frozenset)
+
+
+class History:
+    """Everything of one seed. `run` leaves the topics in `kafka` and the state in `server` for the checks."""
+
+    def __init__(self, seed: int, server: RedisServer, world: World, options: Options = Options()) -> None:
+        self.seed, self.server, self.world = seed, server, world
+        self.wire_rng, order_rng, fault_rng = (Random(f"{seed}/{name}") for name in ("wire", "order", "faults"))
+        self.partitions = self.wire_rng.choice((1, 2, 2, 3))
+        self.kafka = Kafka(
+            {
+                name: self.partitions
+                for name in ("scans", "venues", "cases", "evaluate", "exposures", "registry", "rejects")
+            }
+        )
+        self.plan = options.plan or Plan.of(fault_rng)
+        self._make_steps = options.make_steps
+        self._fault_rng = fault_rng
+        self.scheduler = Scheduler(some_strategy(order_rng, TYPICAL_STEPS), MAX_STEPS)
+        self.clock = SimulatedClock(self.scheduler, world.latest_ms)
+        places = [(topic, i) for topic in (*INPUTS, "evaluate") for i in range(self.partitions)]
+        self.group = Group(places, order_rng)
+        self.rebuilding = False
+        self._rebuild_wanted = False
+        self._processes: list[Program] = []
+        self._born = 0
+        self._workers = self.wire_rng.choice((1, 2, 2, 3))
+        self._batch = self.wire_rng.choice((1, 3, 8, 100))
+        self._to_send = [m for i, m in enumerate(self._in_some_order(world.messages)) if i not in options.dropped]
+        self.sent: list[Message] = []
+        self.deaths = 0
+        self._operator = Actor("operator")
+
+    def _in_some_order(self, messages: Sequence[Message]) -> list[Message]:
+        """Shuffled, some of them twice."""
+        order = list(messages)
+        again = self.wire_rng.choice((0.0, 0.1, 0.3))
+        order += [m for m in messages if self.wire_rng.random() < again]
+        self.wire_rng.shuffle(order)
+        if self.wire_rng.random() < 0.3:  # cases first or last: everything rests on triggers, or on one evaluation
+            last = self.wire_rng.random() < 0.5
+            order.sort(key=lambda m: (m.topic == "cases") == last)
+        return order
+
+    # -- running
+
+    def run(self) -> None:
+        """Until all inputs are worked off and nothing can happen. Raises what a step raised, TooLong, Stuck."""
+        self._in_loop(self._main(self._to_send))
+
+    def redeliver(self) -> None:
+        """Every message that was sent comes once more, to the system as it stands, and nothing goes wrong."""
+        self.scheduler.strike = lambda _effect: False
+        again = self.sent[:]
+        self.wire_rng.shuffle(again)
+        self._in_loop(self._main(again))
+
+    def rebuild(self) -> None:
+        """An operator rebuilds the state of the system at rest."""
+        self.scheduler.strike = lambda _effect: False
+        self.ask_for_rebuild()
+        self._in_loop(self._main([]))
+
+    def _in_loop(self, main: Any) -> None:
+        # Processes live in one loop from the first run on; a second `run_until_complete` goes on with them.
+        if not hasattr(self, "_loop"):
+            self._loop = SimulatedLoop(self.scheduler.idle)
+            self._loop.set_exception_handler(lambda _loop, context: None)
+            self._loop.call_soon(self._world_begins)
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(main)
+
+    def expected(self) -> Expected:
+        """What the brute force makes of the messages that were sent, wherever and however often they came."""
+        return self.world.expected([r for topic in INPUTS for p in self.kafka.topics[topic] for r in p.records])
+
+    def describe(self) -> str:
+        return (
+            f"{self._workers} workers, {self.partitions} partitions, batches to {self._batch}, "
+            f"{len(self.sent)} messages, {self.scheduler.step} effects, {self.plan}"
+        )
+
+    def trace_lines(self) -> list[str]:
+        return [line.text() for line in self.scheduler.trace]
+
+    def close(self) -> None:
+        """Kill what is left, so that no task outlives its loop."""
+        for process in self._processes[:]:
+            process.die("the history ends")
+        if hasattr(self, "_loop"):
+            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.close()
+        asyncio.set_event_loop(None)
+
+    def _world_begins(self) -> None:
+        happens = self.scheduler.always
+        faults = Faults(self.plan, self, self._fault_rng)
+        self.scheduler.strike, self.scheduler.calm = faults.strike, self._wake_all
+        outside, broker, cluster = Actor("outside"), Actor("kafka"), Actor("cluster")
+        happens(outside, "gateways", self._deliver, lambda: bool(self._to_send))
+        happens(broker, "markers", self._mark, lambda: bool(self.kafka.missing_markers()))
+        happens(broker, "coordinator", self._rebalance, self.group.unclaimed)
+        happens(cluster, "supervisor", self._start_worker, lambda: self._running(Process) < self._workers)
+        happens(
+            self._operator, "rebuild", self._start_rebuild, lambda: self._rebuild_wanted and not self._running(Rebuild)
+        )
+
+    async def _main(self, messages: list[Message]) -> None:
+        self._to_send = messages
+        await self.scheduler.quiet()
+
+    # -- what the world does
+
+    def _deliver(self) -> None:
+        for _ in range(self.wire_rng.choice((1, 1, 2, 5))):
+            if self._to_send:
+                message = self._to_send.pop(0)
+                number = self.kafka.partition_of(message.topic, message.key, self.wire_rng.randrange(64))
+                partition = self.kafka.partition(message.topic, number)
+                partition.append(message.timestamp, message.key, message.value, message.headers)
+                self.sent.append(message)
+                self.scheduler.note("outside", message, f"{message.topic}/{number}@{partition.end - 1}")
+
+    def _mark(self) -> None:
+        self.kafka.mark_one(self.wire_rng.choice(self.kafka.missing_markers()))
+
+    def _rebalance(self) -> None:
+        self.group.rebalance(shuffle=False, evict=lambda: False)
+
+    def _running(self, kind: type[Program]) -> int:
+        return sum(isinstance(p, kind) for p in self._processes)
+
+    def _start_worker(self) -> None:
+        self._start(Process(f"W{self._born}", self))
+
+    def _start_rebuild(self) -> None:
+        self._start(Rebuild(f"R{self._born}", self))
+
+    def _start(self, program: Any) -> None:
+        self._born += 1
+        self._processes.append(program)
+        program.start()
+
+    def _wake_all(self) -> bool:
+        asleep = [p for p in self._processes if p.paused]
+        for process in asleep:
+            process.actor.paused = False
+            self.scheduler.note(process.name, "goes on")
+        return bool(asleep)
+
+    # -- what programs ask of their surroundings
+
+    def make_worker(self, store: Store, log: Log, generation: str) -> Worker:
+        return Worker(
+            store=store,
+            log=log,
+            clock=self.clock,
+            pseudonymiser=Pseudonymiser(KEY),
+            policies=self.world.policies,
+            seal=lambda payload: payload,
+            generation=generation,
+            retention_days=self.world.retention_days,
+        )
+
+    def make_steps(self, worker: Worker) -> Steps:
+        return self._make_steps(worker)
+
+    def cut(self, partition: Partition, start: int) -> SimulatedBatch:
+        """A fetch: some of what is there."""
+        count = self.wire_rng.randint(1, self._batch)
+        return SimulatedBatch(partition.records[start : start + count])
+
+    def ask_for_rebuild(self) -> None:
+        self.rebuilding = self._rebuild_wanted = True
+
+    def rebuilt(self) -> None:
+        self.rebuilding = self._rebuild_wanted = False
+        self._processes = [p for p in self._processes if not isinstance(p, Rebuild)]
+
+    def died(self, program: Program) -> None:
+        self.deaths += 1
+        self._processes.remove(program)
+        if isinstance(program, Process):
+            self.group.leave(program)
+
+    def stays_on_the_wire(self, effect: Effect) -> bool:
+        return self.wire_rng.random() < 0.3
+
+    # -- what faults.py can do
+
+    def _program_of(self, effect: Effect) -> Program | None:
+        return next((p for p in self._processes if p.actor is effect.actor), None)
+
+    def crash(self, effect: Effect, *, done: bool) -> None:
+        program = self._program_of(effect)
+        if done:
+            self.scheduler.advance(effect)
+        if program is not None:
+            program.die("killed")
+
+    def lose_reply(self, effect: Effect, how: str) -> None:
+        assert effect.down is not None
+        if how == "lost_done":
+            self.scheduler.lose_reply(effect, effect.down("the connection broke"))
+        elif how == "lost_later":
+            self.scheduler.note(effect.actor.name, effect.stage.label, "times out, but will still happen")
+            self.scheduler.part(effect, effect.down("no reply in time"))
+        else:
+            self.scheduler.note(effect.actor.name, effect.stage.label, "is lost")
+            self.scheduler.fail(effect, effect.down("the connection broke"))
+
+    def repeat(self, effect: Effect) -> None:
+        self.scheduler.twice(effect)
+
+    def upset(self, kind: str, rng: Random) -> bool:
+        """A fault of the world; False when it cannot be now."""
+        note = self.scheduler.note
+        workers = [p for p in self._processes if isinstance(p, Process)]
+        awake = [p for p in workers if not p.paused]
+        if kind == "pause" and len(awake) > 1:
+            process = rng.choice(awake)
+            process.actor.paused = True
+            note(process.name, "is paused")
+        elif kind == "wake" and len(awake) < len(workers):
+            process = rng.choice([p for p in workers if p.paused])
+            process.actor.paused = False
+            note(process.name, "goes on")
+        elif kind in ("move", "evict") and awake:
+            note("kafka", f"rebalance, {kind}")
+            self.group.rebalance(shuffle=True, evict=lambda: kind == "evict" and rng.random() < 0.7)
+        elif kind in ("lose", "empty") and self.server.writes:
+            count = len(self.server.writes)
+            lost = count if kind == "empty" else min(count, rng.randint(1, rng.choice((2, 10, 60, 400))))
+            note("redis", f"restarts without its last {lost} of {count} writes")
+            self.server.lose(lost)
+            self.scheduler.drop(lambda e: e.future is None and e.down is StoreDown)
+        elif kind == "flush" and self.server.writes:
+            note("redis", "FLUSHALL")
+            self.server.empty()
+            self.ask_for_rebuild()
+        elif kind == "rebuild" and not self.rebuilding:
+            note("operator", "truyvet rebuild")
+            self.ask_for_rebuild()
+        elif kind == "time_out" and (left := [p for p in self.kafka.producers() if self.kafka.has_open(p)]):
+            note("kafka", f"gives up the transaction of {left[0]}")
+            self.kafka.time_out(rng.choice(left))
+        else:
+            return False
+        return True

@@ -1,0 +1,191 @@
+"""A simulated worker process: what streams.runtime and the agents do around the steps, without Faust.
+
+It waits for a generation, joins the group, and for each partition it is given works off one batch after the other. It
+dies of whatever its steps raise (a supervisor starts another), and it can be killed or paused between any two effects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from streams.ports import Batch, Fenced, StoreChanged, StoreDown
+from streams.steps.rebuild import first_start, rebuild
+from streams.steps.worker import Worker, ready_generation, start_offset
+from tests.simulation.group import Claim
+from tests.simulation.kafka import Record
+from tests.simulation.ports import LogDown, SimulatedLog, SimulatedStore
+from tests.simulation.scheduler import Actor, Stage, lane
+
+# What ends a worker by design. Anything else that escapes a step is a fault of the code under test.
+ENDS = (StoreDown, StoreChanged, Fenced, LogDown)
+
+
+class Step(Protocol):
+    async def handle(self, batch: Batch) -> None: ...
+
+
+class TakesOver(Step, Protocol):
+    async def take_over(self, partition: int) -> None: ...
+    def release(self, partition: int) -> None: ...
+
+
+@dataclass
+class Steps:
+    """The steps of one worker; made by a function, so that a negative control can put its own in their place."""
+
+    ingest: Step
+    venues: Step
+    cases: Step
+    evaluation: TakesOver
+
+    def of(self, topic: str) -> Step:
+        return {"scans": self.ingest, "venues": self.venues, "cases": self.cases, "evaluate": self.evaluation}[topic]
+
+
+class SimulatedBatch(Sequence[Record]):
+    """Some records of one partition that follow each other."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._records = records
+        self.topic, self.partition = records[0].topic, records[0].partition
+        self.tp = (self.topic, self.partition)
+        self.first_offset, self.last_offset = records[0].offset, records[-1].offset
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._records[at]
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+class Program:
+    """Something with a Redis and a Kafka client that can be killed. `of` is the History around it."""
+
+    def __init__(self, name: str, of: Any) -> None:
+        self.name = name
+        self.actor = Actor(name)
+        self.of = of
+        self.store = SimulatedStore(of.server, of.scheduler, self.actor)
+        self.log = SimulatedLog(of.kafka, of.scheduler, self.actor, of.clock, of.wire_rng)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def paused(self) -> bool:
+        return self.actor.paused
+
+    @property
+    def dead(self) -> bool:
+        return self.actor.dead
+
+    def die(self, why: str) -> None:
+        """As kill -9: nothing more is done, not even in a `finally`."""
+        if self.actor.dead:
+            return
+        self.actor.dead = True
+        self.of.scheduler.note(self.name, f"dies: {why}")
+        for task in self._tasks:
+            task.cancel()
+        self.of.scheduler.forget(self.actor, self.of.stays_on_the_wire)
+        self.of.died(self)
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            lane.set(name)
+            try:
+                await work
+            except ENDS as error:
+                self.die(repr(error))
+            except Exception as error:  # noqa: BLE001 - whatever else it is, the history fails with it
+                self.of.scheduler.abort(error)
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def effect(self, label: object, act: Callable[[], Any], ready: Callable[[], bool] | None = None) -> Any:
+        """Something this program does that cannot go wrong by itself."""
+        (reply,) = await self.of.scheduler.happen(self.actor, [Stage(label, act)], ready=ready)
+        return reply
+
+
+class Rebuild(Program):
+    """`truyvet rebuild`, once."""
+
+    def start(self) -> None:
+        self.spawn("rebuild", self._run())
+
+    async def _run(self) -> None:
+        of = self.of
+
+        def make_worker(generation: str) -> Worker:
+            return of.make_worker(self.store, self.log, generation)  # type: ignore[no-any-return]
+
+        await rebuild(self.store, self.log, of.partitions, make_worker, lambda *_: None)
+        of.rebuilt()
+
+
+class Process(Program):
+    """One worker."""
+
+    _steps: Steps
+
+    def start(self) -> None:
+        self.spawn("start", self._start())
+
+    async def _start(self) -> None:
+        of = self.of
+        while (generation := await ready_generation(self.store)) is None:
+            if of.rebuilding:
+                await self.effect("wait for a generation", lambda: None, lambda: not of.rebuilding)
+            elif await first_start(self.store, self.log, of.partitions) is None:
+                of.ask_for_rebuild()
+        self._steps = of.make_steps(of.make_worker(self.store, self.log, generation.id))
+        of.group.join(self)
+
+    # -- partitions
+
+    def assign(self, claim: Claim) -> None:
+        self.spawn("/".join(map(str, claim.place)), self._work_off(claim))
+
+    async def _work_off(self, claim: Claim) -> None:
+        topic, number = claim.place
+        evaluation = self._steps.evaluation if topic == "evaluate" else None
+        try:
+            await self.effect(("begin", topic, number), lambda: None, lambda: claim.may_start() or self._lost(claim))
+            if self._lost(claim):
+                return
+            if evaluation is not None:
+                evaluation.release(number)
+                await evaluation.take_over(number)
+            at = await start_offset(self.store, topic, number, self.of.kafka.committed.get(claim.place))
+            while (batch := await self._fetch(claim, at)) is not None:
+                await self._steps.of(topic).handle(batch)
+                at = batch.last_offset + 1
+                await self.effect(("offset", topic, number, at), partial(self._commit, claim, at))
+        finally:
+            if evaluation is not None:
+                evaluation.release(number)
+            claim.finished = True
+
+    def _lost(self, claim: Claim) -> bool:
+        return not self.of.group.holds(claim)
+
+    async def _fetch(self, claim: Claim, at: int) -> SimulatedBatch | None:
+        """The next records; None when the partition went to somebody else."""
+        partition = self.of.kafka.partition(*claim.place)
+        return await self.effect(  # type: ignore[no-any-return]
+            ("fetch", *claim.place, at),
+            lambda: None if self._lost(claim) else self.of.cut(partition, at),
+            lambda: partition.end > at or self._lost(claim),
+        )
+
+    def _commit(self, claim: Claim, at: int) -> None:
+        if not self._lost(claim):  # the coordinator refuses a member of an earlier generation
+            self.of.kafka.committed[claim.place] = at

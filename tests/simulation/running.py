@@ -1,0 +1,142 @@
+"""Many seeds: run, check, and on failure make the history small and say how to see it again."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from tests.simulation.checks import (
+    check_answers,
+    check_life,
+    check_offsets,
+    check_rejects,
+    check_revisions,
+    published,
+)
+from tests.simulation.history import History, Options
+from tests.simulation.redis import RedisServer
+from tests.simulation.worlds import make_world
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`wrong`: what did not hold, in words. `dropped`: messages left out, by their place in the order of sending."""
+
+    seed: int
+    wrong: list[str]
+    history: str
+    dropped: frozenset[int] = frozenset()
+
+    def text(self) -> str:
+        drop = f" --drop {','.join(map(str, sorted(self.dropped)))}" if self.dropped else ""
+        return "\n".join(
+            [f"seed {self.seed}: {self.history}", *(f"  {w}" for w in self.wrong[:12])]
+            + [f"  again: PYTHONHASHSEED=0 python -m tests.simulation {self.seed}{drop} --trace"]
+        )
+
+
+@dataclass
+class Tally:
+    """What the histories went through, so that a report shows that they were not empty."""
+
+    histories: int = 0
+    effects: int = 0
+    exposures: int = 0
+    records: int = 0
+    withdrawn: int = 0
+    rejects: int = 0
+    deaths: int = 0
+
+    def add(self, history: History, exposures: int, rejects: int) -> None:
+        self.histories += 1
+        self.effects += history.scheduler.step
+        self.exposures += exposures
+        records = [content for _, content in published(history.kafka)]
+        self.records += len(records)
+        self.withdrawn += sum(content["status"] == "withdrawn" for content in records)
+        self.rejects += rejects
+        self.deaths += history.deaths
+
+
+def run_seed(seed: int, server: RedisServer, options: Options = Options(), tally: Tally | None = None) -> Failure | None:
+    """One history and all checks; None when everything held."""
+    return run_history(seed, server, options, tally)[1]
+
+
+def run_history(
+    seed: int, server: RedisServer, options: Options = Options(), tally: Tally | None = None
+) -> tuple[History, Failure | None]:
+    """The same, with the history itself (its trace)."""
+    server.begin()
+    world = make_world(seed)
+    history = History(seed, server, world, options)
+    try:
+        wrong = _live_and_check(history, tally)
+    except Exception as error:  # noqa: BLE001 - whatever a step raises is a failure of this seed
+        wrong = ["".join(traceback.format_exception(error, limit=-6)).rstrip()]
+    finally:
+        history.close()
+    return history, Failure(seed, wrong, history.describe(), options.dropped) if wrong else None
+
+
+def _live_and_check(history: History, tally: Tally | None) -> list[str]:
+    history.run()
+    expected = history.expected()
+    wrong = _at_rest(history)
+    wrong += check_answers(history.kafka, history.server, expected)
+    wrong += check_rejects(history.kafka, expected)
+    if tally is not None:
+        tally.add(history, len(expected.exposures), len(expected.rejects))
+    if wrong:
+        return wrong
+    # (e) Nothing changed: nothing is written. Rebuilding is the longer way to the same.
+    count = len(published(history.kafka))
+    if history.seed % 8 == 0:
+        what = "a rebuild at rest"
+        history.rebuild()
+    else:
+        what = "delivering everything once more"
+        history.redeliver()
+    new = published(history.kafka)[count:] if len(published(history.kafka)) > count else []
+    wrong += [f"{what} published {content}" for _, content in new]
+    wrong += _at_rest(history) + check_answers(history.kafka, history.server, expected)
+    return wrong
+
+
+def _at_rest(history: History) -> list[str]:
+    return check_revisions(history.kafka) + check_life(history.kafka) + check_offsets(history.kafka, history.server)
+
+
+def shrink(failure: Failure, server: RedisServer, options: Options, tries: int = 150) -> Failure:
+    """Leave out messages while something still goes wrong. The order of effects changes with it, so this may not get far."""
+    count = len(make_world(failure.seed).messages) * 2
+    step = max(count // 4, 1)
+    while step and tries > 0:
+        for start in range(0, count, step):
+            more = failure.dropped | frozenset(range(start, min(start + step, count)))
+            if more == failure.dropped or tries <= 0:
+                continue
+            tries -= 1
+            smaller = run_seed(failure.seed, server, replace(options, dropped=more))
+            if smaller is not None:
+                failure = smaller
+        step //= 2
+    return failure
+
+
+def run_seeds(
+    seeds: Iterable[int],
+    server: RedisServer,
+    options: Options = Options(),
+    on_failure: Callable[[Failure], bool] = lambda _f: False,
+) -> tuple[Tally, list[Failure]]:
+    """All seeds; after a failure `on_failure` says whether to go on."""
+    tally, failures = Tally(), []
+    for seed in seeds:
+        failure = run_seed(seed, server, options, tally)
+        if failure is not None:
+            failures.append(failure)
+            if not on_failure(failure):
+                break
+    return tally, failures
