@@ -1,0 +1,201 @@
+"""The fields of each message of messages.md, section In. Raises Schema."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tests.reference.fields import Fields, Schema
+
+VENUE_TYPES = (
+    "office",
+    "school",
+    "factory",
+    "enterprise",
+    "shopping_centre",
+    "supermarket",
+    "market",
+    "bus_station",
+    "vehicle",
+    "tourist_site",
+    "lodging",
+    "restaurant",
+    "bar",
+    "shop",
+    "health",
+    "worship",
+    "event",
+    "other",
+)
+
+
+class Scan(NamedTuple):
+    """`person` as read, without white space around it; `second` UTC."""
+
+    venue: str
+    person: str
+    second: int
+    gateway: str
+    direction: str
+    role: str
+    void: bool
+
+
+class Venue(NamedTuple):
+    venue: str
+    type: str
+    dwell: int | None
+    max_stay: int | None
+    linger: int | None
+    status: str
+    registered: int
+    updated_ms: int
+    organisation: str | None
+    parent: str | None
+    province: str | None
+    district: str | None
+    commune: str | None
+
+
+class Case(NamedTuple):
+    """Times in seconds."""
+
+    case: str
+    person: str
+    status: str
+    sampled: int
+    onset: int | None
+    isolated: int | None
+    negative: int | None
+    reported: int
+    updated_ms: int
+
+
+class Gateway(NamedTuple):
+    gateway: str
+    status: str
+    revoked: int | None
+    offset: int
+    updated_ms: int
+
+
+class PeopleRecord(NamedTuple):
+    """One record of `people`; fields that its `op` has not are None. `at` in seconds."""
+
+    op: str
+    code: str
+    at: int
+    updated_ms: int
+    same_as: str | None = None
+    doses: int | None = None
+    last_dose: int | None = None
+
+
+class Decision(NamedTuple):
+    """`of`: a case's or an exposure's id. `at` in seconds."""
+
+    of: str
+    decision: str
+    at: int
+    updated_ms: int
+
+
+def scan_of(content: Any) -> Scan:
+    fields = Fields(content)
+    fields.identifier("scan_id")
+    fields.open_word("mode", ("poster", "guard", "paper"))
+    fields.text("proof", 256, least=0, needed=False)
+    return Scan(
+        venue=fields.identifier("venue_id") or "",
+        person=fields.code("person"),
+        second=fields.second("scanned_at") or 0,
+        gateway=fields.identifier("gateway_id") or "",
+        direction=fields.word("direction", ("in", "out"), "in"),
+        role=fields.word("role", ("visitor", "staff"), "visitor"),
+        void=fields.truth("void"),
+    )
+
+
+def venue_of(content: Any) -> Venue:
+    fields = Fields(content)
+    fields.text("name", 256)
+    fields.number("lat", -90, 90)
+    fields.number("lon", -180, 180)
+    fields.whole("capacity", 0, 2**63 - 1)
+    registered = fields.ms("registered_at") or 0
+    return Venue(
+        venue=fields.identifier("venue_id") or "",
+        type=fields.open_word("type", VENUE_TYPES, needed=True) or "",
+        dwell=fields.whole("dwell_minutes", 1, 1440),
+        max_stay=fields.whole("max_stay_minutes", 1, 1440),
+        linger=fields.whole("linger_minutes", 0, 60),
+        status=fields.word("status", ("open", "closed"), "open"),
+        registered=registered // 1000,
+        updated_ms=fields.ms("updated_at", needed=False) or registered,
+        organisation=fields.identifier("organisation", needed=False),
+        parent=fields.identifier("parent", needed=False),
+        province=fields.identifier("province", needed=False),
+        district=fields.identifier("district", needed=False),
+        commune=fields.identifier("commune", needed=False),
+    )
+
+
+def case_of(content: Any) -> Case:
+    fields = Fields(content)
+    fields.identifier("reported_by")
+    reported = fields.ms("reported_at") or 0
+    return Case(
+        case=fields.identifier("case_id") or "",
+        person=fields.code("person"),
+        status=fields.word("status", ("confirmed", "withdrawn")),
+        sampled=fields.second("sampled_at") or 0,
+        onset=fields.second("onset_at", needed=False),
+        isolated=fields.second("isolated_at", needed=False),
+        negative=fields.second("negative_at", needed=False),
+        reported=reported // 1000,
+        updated_ms=fields.ms("updated_at", needed=False) or reported,
+    )
+
+
+def gateway_of(content: Any) -> Gateway:
+    fields = Fields(content)
+    registered = fields.ms("registered_at") or 0
+    return Gateway(
+        gateway=fields.identifier("gateway_id") or "",
+        status=fields.word("status", ("active", "revoked"), "active"),
+        revoked=fields.second("revoked_at", needed=False),
+        offset=fields.whole("clock_offset_s", -(10**9), 10**9) or 0,
+        updated_ms=fields.ms("updated_at", needed=False) or registered,
+    )
+
+
+OPS = ("link", "unlink", "vaccination", "test", "erase", "hold", "unhold", "employ")
+
+
+def people_of(content: Any) -> PeopleRecord:
+    fields = Fields(content)
+    op = fields.word("op", OPS)
+    at = fields.ms("at") or 0
+    vaccination = op == "vaccination"
+    return PeopleRecord(
+        op=op,
+        code=fields.code("code"),
+        at=at // 1000,
+        updated_ms=fields.ms("updated_at", needed=False) or at,
+        same_as=fields.code("same_as") if op == "link" else None,
+        doses=fields.whole("doses", 0, 10**6, needed=True) if vaccination else None,
+        last_dose=fields.date("last_dose_on", needed=False) if vaccination else None,
+    )
+
+
+def decision_of(content: Any) -> Decision:
+    fields = Fields(content)
+    case, exposure = fields.identifier("case_id", needed=False), fields.identifier("exposure_id", needed=False)
+    if (case is None) == (exposure is None):
+        raise Schema
+    at = fields.ms("at") or 0
+    return Decision(
+        of=case or exposure or "",
+        decision=fields.word("decision", ("release", "refuse") if case else ("confirm", "dismiss")),
+        at=at // 1000,
+        updated_ms=fields.ms("updated_at", needed=False) or at,
+    )

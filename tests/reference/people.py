@@ -1,0 +1,69 @@
+"""Rule 2: several codes of one person; rule 10: erasures and holds. Functions of the set of `people` records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tests.reference.acceptance import Fact
+from tests.reference.codes import canonical, pseudonym
+from tests.reference.fields import local_day
+from tests.reference.messages import PeopleRecord
+
+
+def standing_links(people: Iterable[PeopleRecord]) -> list[tuple[str, str]]:
+    """A link stands unless an `unlink` of either code has the same or a later `at`."""
+    people = list(people)
+    links = []
+    for link in people:
+        if link.op != "link":
+            continue
+        ends = {canonical(link.code), canonical(link.same_as or "")}
+        if not any(p.op == "unlink" and canonical(p.code) in ends and p.at >= link.at for p in people):
+            links.append((canonical(link.code), canonical(link.same_as or "")))
+    return links
+
+
+def linked_with(code: str, links: Sequence[tuple[str, str]]) -> set[str]:
+    """All codes of the person of this code: links are undirected and chain."""
+    together = {code}
+    while True:
+        more = {b for link in links for a, b in (link, link[::-1]) if a in together} - together
+        if not more:
+            return together
+        together |= more
+
+
+def person_of(code: str, links: Sequence[tuple[str, str]], key: bytes) -> str:
+    """A person with several codes goes by the least of their pseudonyms."""
+    return min(pseudonym(one, key) for one in linked_with(code, links))
+
+
+def _held(codes: set[str], at: int, people: Sequence[PeopleRecord]) -> bool:
+    """A hold of one of these codes stands at that moment: its newest hold or unhold is a hold (at a tie, the hold)."""
+    for code in codes:
+        mine = [p for p in people if p.op in ("hold", "unhold") and canonical(p.code) == code and p.at <= at]
+        if mine and max(mine, key=lambda p: (p.at, p.op == "hold")).op == "hold":
+            return True
+    return False
+
+
+def erased(scans: Iterable[Fact], people: Iterable[PeopleRecord]) -> set[Fact]:
+    """Rule 10: `erase` reaches the scans up to its `at` of all codes linked at that moment, whenever they arrive."""
+    people = list(people)
+    gone: set[Fact] = set()
+    for erase in people:
+        if erase.op != "erase":
+            continue
+        then = [p for p in people if p.at <= erase.at]
+        codes = linked_with(canonical(erase.code), standing_links(then))
+        if not _held(codes, erase.at, people):
+            gone |= {scan for scan in scans if scan.code in codes and scan.second <= erase.at}
+    return gone
+
+
+def without_shared_cards(scans: Iterable[Fact], limit: int) -> set[Fact]:
+    """Rule 2: with more than `shared_code_limit` scans of a code on one day, those make no piece and cut none."""
+    scans = set(scans)
+    count = Counter((scan.code, local_day(scan.second)) for scan in scans)
+    return {scan for scan in scans if count[scan.code, local_day(scan.second)] <= limit}
