@@ -129,7 +129,7 @@ virtual_environment() {
   say "installing the Python packages of requirements.lock into .venv"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
   # The lock holds everything, the builder too: nothing may be resolved anew, or the pins would mean little.
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
   echo "$wanted" >$stamp
 }
 
@@ -142,7 +142,9 @@ kafka_jars() {
   say "bringing Kafka's jars (43 MB) with Maven into .kafka/libs"
   # Into a new folder, renamed when whole: two releases in one folder would start as neither.
   rm -rf .kafka/libs.part
-  mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.kafka/libs.part" </dev/null >&2
+  # Maven colours even its silence.
+  mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.kafka/libs.part" </dev/null 2>&1 |
+    sed 's/\x1b\[[0-9;]*m//g' >&2
   rm -rf .kafka/libs
   mv .kafka/libs.part .kafka/libs
   echo "$wanted" >$stamp

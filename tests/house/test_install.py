@@ -100,10 +100,12 @@ def apt(machine: Machine, *brings: str) -> Path:
         (machine.bin / f"{name}.deb").write_text(f"#!/bin/bash\n{PARTS[name]}\n")
         (machine.bin / f"{name}.deb").chmod(0o755)
     unpack = "".join(f'mv "{machine.bin}/{name}.deb" "{machine.bin}/{name}"; ' for name in brings)
-    machine.put(
-        "apt-get",
-        f'echo "$DEBIAN_FRONTEND $*" >>"{calls}"; "{machine.policy}" 2>/dev/null; echo "services: $?" >>"{calls}"; if [ "$1" = install ]; then {unpack} true; fi',
-    )
+    lines = [
+        f'echo "$DEBIAN_FRONTEND $*" >>"{calls}"',
+        f'"{machine.policy}" 2>/dev/null; echo "services: $?" >>"{calls}"',
+        f'if [ "$1" = install ]; then {unpack} true; fi',
+    ]
+    machine.put("apt-get", "\n".join(lines))
     return calls
 
 
