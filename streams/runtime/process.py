@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -38,12 +39,13 @@ def answers(port: int) -> bool:
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-def die_with_parent() -> None:
-    """In the child, before exec: a supervisor that is killed with -9 leaves nothing running (Linux)."""
-    try:
-        ctypes.CDLL("libc.so.6", use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    except OSError:
-        pass
+def die_with_parent(by: int = signal.SIGKILL) -> None:
+    """In the child, before exec: a supervisor that is killed with -9 leaves nothing running (Linux).
+
+    The kernel looks at the thread that forked, not at the process: start children from the main thread.
+    """
+    with contextlib.suppress(OSError):
+        ctypes.CDLL("libc.so.6", use_errno=True).prctl(1, int(by))  # PR_SET_PDEATHSIG
 
 
 def make_folder(path: Path) -> None:
@@ -92,9 +94,16 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises CannotStart."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start without waiting; from the main thread (see die_with_parent). Raises CannotStart."""
         make_folder(self.data)
         if port_taken(self.port):
-            raise CannotStart(f"port {self.port} for {self.name} is taken on 127.0.0.1: stop what uses it, or choose another")
+            raise CannotStart(
+                f"port {self.port} for {self.name} is taken on 127.0.0.1: stop what uses it, or choose another"
+            )
         self.prepare()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -107,6 +116,9 @@ class Server:
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops the parts in the right order
                 preexec_fn=die_with_parent,
             )
+
+    def wait_until_ready(self) -> None:
+        """Raises CannotStart when it ends or does not answer in time; then it does not run any more."""
         self._wait(self.ready)
 
     def environment(self) -> dict[str, str]:

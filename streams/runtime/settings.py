@@ -2,8 +2,8 @@
 
 | setting | meaning | when absent |
 |---|---|---|
-| TRUYVET_KAFKA | bootstrap servers, `host:port,host:port` | the running `truyvet up`, else 127.0.0.1:9092 |
-| TRUYVET_REDIS | URL: `redis://`, `rediss://`, `unix://`, `redis+cluster://` | the running `truyvet up`, else redis://127.0.0.1:6379/0 |
+| TRUYVET_KAFKA | bootstrap servers, `host:port,host:port` | the running `up`, else 127.0.0.1:9092 |
+| TRUYVET_REDIS | `redis://`, `rediss://`, `unix://`, `redis+cluster://` | the running `up`, else redis://127.0.0.1:6379/0 |
 | TRUYVET_KEY, TRUYVET_KEY_FILE | the pseudonym key, 32 characters or more | a worker refuses to start |
 | TRUYVET_POLICIES | folder of policy files | the built-in policy |
 | TRUYVET_RETENTION_DAYS | goes before the policy's; 0 keeps everything | the policy's |
@@ -12,14 +12,18 @@
 | TRUYVET_PARTITIONS | partitions of each topic that `truyvet topics` makes | 24 |
 | TRUYVET_OPS_PUBLIC | X25519 key (base64) that payloads of rejects are sealed to | made from TRUYVET_KEY |
 | TRUYVET_OPS_KEY_FILE | its private half (base64), for `truyvet rejects` | made from TRUYVET_KEY |
-| TRUYVET_KAFKA_* | TLS and SASL, named as aiokafka names them: SECURITY_PROTOCOL, SASL_MECHANISM, SASL_PLAIN_USERNAME, SASL_PLAIN_PASSWORD, SSL_CAFILE, SSL_CERTFILE, SSL_KEYFILE | PLAINTEXT |
+| TRUYVET_KAFKA_… | TLS and SASL, as aiokafka names them (below) | PLAINTEXT |
 
-Without TRUYVET_OPS_PUBLIC the pair is derived from the pseudonym key, so that one secret is enough to begin with. Whoever
-holds that key can try out codes anyway; set a pair of its own where the people who read rejects must not be able to.
+TRUYVET_KAFKA_…: SECURITY_PROTOCOL, SASL_MECHANISM, SASL_PLAIN_USERNAME, SASL_PLAIN_PASSWORD, SSL_CAFILE, SSL_CERTFILE,
+SSL_KEYFILE.
+
+Without TRUYVET_OPS_PUBLIC the pair is derived from the pseudonym key, so that one secret is enough to begin with.
+Whoever holds that key can try out codes anyway; set a pair of its own where the people who read rejects must not.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from base64 import b64decode
 from collections.abc import Mapping
@@ -64,9 +68,14 @@ class Settings:
     ops_key_file: Path | None = None
 
     @staticmethod
-    def load(env: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
-        """From the environment, then `.env`, then what a running `truyvet up` left. Raises SettingError."""
-        values = {**_read_env(RUN_FILE), **_read_env(dotenv), **(os.environ if env is None else env)}
+    def load(
+        env: Mapping[str, str] | None = None, dotenv: Path = Path(".env"), run_file: Path | None = RUN_FILE
+    ) -> Settings:
+        """From the environment, then `.env`, then what a running `truyvet up` wrote (`run_file`; None = not from it).
+
+        Raises SettingError.
+        """
+        values = {**_read_run_file(run_file), **_read_env(dotenv), **(os.environ if env is None else env)}
         values = {k: v for k, v in values.items() if k.startswith("TRUYVET_") and v != ""}
         return Settings(
             kafka=_servers(values.get("TRUYVET_KAFKA", "127.0.0.1:9092")),
@@ -100,6 +109,24 @@ def _read_env(path: Path) -> dict[str, str]:
         if sign and not name.startswith("#"):
             found[name.removeprefix("export ").strip()] = value.strip().strip("\"'")
     return found
+
+
+def _read_run_file(path: Path | None) -> dict[str, str]:
+    """What the running `up` wrote; nothing when none runs.
+
+    `up` holds a lock on the file as long as it lives: one that was killed leaves the file, and with it addresses where
+    nobody, or by now somebody else, answers.
+    """
+    if path is None:
+        return {}
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_env(path)
+    except OSError:
+        pass
+    return {}
 
 
 def _servers(text: str) -> str:
@@ -178,9 +205,8 @@ def _security(values: Mapping[str, str]) -> dict[str, Any]:
         from aiokafka.helpers import create_ssl_context
 
         files = [_file(values, name) for name in _SSL]
-        found["ssl_context"] = create_ssl_context(*(str(f) if f else None for f in files[:1]), **{
-            name: str(f) for name, f in zip(("certfile", "keyfile"), files[1:], strict=True) if f
-        })
+        words = ("cafile", "certfile", "keyfile")
+        found["ssl_context"] = create_ssl_context(**{w: str(f) for w, f in zip(words, files, strict=True) if f})
     return found
 
 
