@@ -1,4 +1,4 @@
-"""How our own messages become bytes: JSON in UTF-8, fields in the order of the contract, so that equal is equal bytes."""
+"""How our own messages become bytes: JSON in UTF-8, fields in the contract's order: equal is equal bytes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ Reason = Literal["not_json", "schema", "future", "expired", "closed_gateway", "p
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """`detail` = JSON pointer and what was expected, never the value; `payload` sealed to the operations key, base64."""
+    """`detail` = JSON pointer and what was expected, never the value; `payload` sealed to the operations key."""
 
     reason: str
     detail: str

@@ -1,20 +1,26 @@
-"""One scan: one reading of one code at one venue (topic `scans`; messages.md)."""
+"""Scans: one reading of one code at one venue each (topic `scans`; messages.md)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Code = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-Time = str | int
+from schemas.fields import Code, Flag, Id, Proof, Time, Word
+from schemas.grammar import elements_of, is_json
+from schemas.problem import SCHEMA, Problem, not_json
+from schemas.reading import Headers, Reader, checked
+
+_BLANK = b" \t\n\r"
+MAX_BATCH = 1000
+MAX_BATCH_BYTES = 768 * 1024
+MODES = ("poster", "guard", "paper")
 Direction = Literal["in", "out"]
 Role = Literal["visitor", "staff"]
 
 
 class ScanWire(msgspec.Struct, gc=False):
-    """As it travels. `mode` is an open list: an unknown one counts as `other`."""
+    """One reading of one code at one venue. `mode` is an open list: an unknown one counts as `other`."""
 
     scan_id: Id
     venue_id: Id
@@ -23,9 +29,9 @@ class ScanWire(msgspec.Struct, gc=False):
     gateway_id: Id
     direction: Direction | None = None
     role: Role | None = None
-    mode: str | None = None
-    void: bool | None = None
-    proof: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    mode: Word | None = None
+    void: Flag | None = None
+    proof: Proof | None = None
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -41,3 +47,42 @@ class Scan(msgspec.Struct, frozen=True):
     mode: str = "poster"
     void: bool = False
     proof: str | None = None
+
+
+def check_scan(wire: ScanWire) -> Scan:
+    """What the types alone don't say. Raises FieldError."""
+    mode = "poster" if wire.mode is None else wire.mode if wire.mode in MODES else "other"
+    return checked(wire, Scan, mode=mode)
+
+
+READER: Reader[ScanWire, Scan] = Reader("scan", ScanWire, check_scan)
+
+
+def decode_scans(value: bytes | None, headers: Headers = ()) -> tuple[list[tuple[int | None, Scan]], list[Problem]]:
+    """One record of `scans`: an object, or an array of at most 1,000 and 768 KiB. (index or None, scan) and problems.
+
+    A bad element is a problem of its own; its neighbours count (rule 1). Never raises.
+    """
+    value = value or b""
+    if not is_json(value):
+        return [], [not_json(value)]
+    wrong = READER.wrong_version(value, headers)
+    if wrong is not None:
+        return [], [wrong]
+    if value.lstrip(_BLANK)[:1] != b"[":
+        found = READER.read_element(value)
+        return ([], [found]) if isinstance(found, Problem) else ([(None, found)], [])
+    if len(value) > MAX_BATCH_BYTES:
+        return [], [Problem(SCHEMA, f": expected at most {MAX_BATCH_BYTES // 1024} KiB of scans", None, value)]
+    elements = elements_of(value)
+    if len(elements) > MAX_BATCH:
+        return [], [Problem(SCHEMA, f": expected at most {MAX_BATCH} scans", None, value)]
+    scans: list[tuple[int | None, Scan]] = []
+    problems: list[Problem] = []
+    for index, element in enumerate(elements):
+        found = READER.read_element(element, index)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            scans.append((index, found))
+    return scans, problems

@@ -1,4 +1,4 @@
-"""Times and dates of messages.md: RFC 3339 with an offset, or integer milliseconds; between 2000-01-01 and 2100-01-01."""
+"""Times and dates of messages.md: RFC 3339 with an offset, or integer milliseconds; from 2000 to 2100."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z, not included
 
-_FORM = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(?:(Z)|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
-)
+_FORM = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(?:(Z)|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
