@@ -18,7 +18,7 @@ from streams.state.layout import I64, U64, Mask, Records
 
 
 class TokenClash(Exception):
-    """Two different persons or venues have one token. Never seen; merging them in silence would be worse than stopping."""
+    """Two persons or venues have one token. Never seen; merging them in silence would be worse than stopping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,28 @@ async def write(store: Store, facts: Facts) -> list[list[bytes]]:
     """
     local = facts.second + LOCAL_OFFSET
     day, second = local // 86400, local % 86400
-    entry = np.empty((len(facts), 25), np.uint8)
-    entry[:, :4] = layout.hex_of(day, 4)
-    entry[:, 4:6] = layout.hex_of(layout.sub_of(facts.person), 2)
-    entry[:, 6:14] = layout.token_bytes(facts.person)
-    entry[:, 14:] = layout.pack_records(facts.venue, second, facts.out, facts.staff, facts.void)
-    parts = _by_bucket(entry, facts.person, day)
+    order, parts = _sorted(facts.person, day)
+    person = facts.person[order]
+    entry = np.empty((len(facts), _PERSON_ENTRY), np.uint8)
+    entry[:, 0], entry[:, 7], entry[:, 16] = _TEXT | 6, _TEXT | 8, _TEXT | layout.RECORD
+    entry[:, 1:5] = layout.hex_of(day[order], 4)
+    entry[:, 5:7] = layout.hex_of(layout.sub_of(person), 2)
+    entry[:, 8:16] = layout.token_bytes(person)
+    entry[:, 17:] = _records(facts, facts.venue, second, order)
     replies = await store.run(
-        [Call("add_person", (f"tv:p:{layout.tag(b)}:", f"tv:w:{layout.tag(b)}"), (blob,)) for b, blob, _ in parts]
+        [
+            Call(
+                "add_person",
+                (f"tv:p:{layout.tag(b)}:", f"tv:w:{layout.tag(b)}"),
+                (_array(3 * (j - i)) + entry[i:j].tobytes(),),
+            )
+            for b, i, j in parts
+        ]
     )
     known = np.zeros(len(facts), bool)
-    for (_, _, places), reply in zip(parts, replies, strict=True):
+    for (_, i, j), reply in zip(parts, replies, strict=True):
         if reply[0]:
-            known[places] = np.frombuffer(reply[0], np.uint8) == ord("1")
+            known[order[i:j]] = np.frombuffer(reply[0], np.uint8) == ord("1")
     calls = _venue_calls("add_venue", facts, day, second, np.flatnonzero(~known))
     if known.any():
         calls += _venue_calls("add_venue_known", facts, day, second, np.flatnonzero(known))
@@ -65,25 +74,44 @@ async def write(store: Store, facts: Facts) -> list[list[bytes]]:
 
 
 def _venue_calls(script: str, facts: Facts, day: I64, second: I64, of: I64) -> list[Call]:
-    entry = np.empty((len(of), 23), np.uint8)
-    entry[:, :4] = layout.hex_of(day[of], 4)
-    entry[:, 4:12] = layout.token_bytes(facts.venue[of])
-    entry[:, 12:] = layout.pack_records(
-        facts.person[of], second[of], facts.out[of], facts.staff[of], facts.void[of]
-    )
-    return [
-        Call(script, (f"tv:v:{layout.tag(b)}:",), (blob,)) for b, blob, _ in _by_bucket(entry, facts.venue[of], day[of])
-    ]
+    order, parts = _sorted(facts.venue[of], day[of])
+    of = of[order]
+    if not len(of):
+        return []
+    venue, day = facts.venue[of], day[of]
+    records = _records(facts, facts.person, second, of)
+    first = np.flatnonzero(np.concatenate([[True], (venue[1:] != venue[:-1]) | (day[1:] != day[:-1])]))
+    place = np.empty((len(first), _VENUE_ENTRY), np.uint8)
+    place[:, 0], place[:, 13] = _TEXT | 12, _UINT32
+    place[:, 1:5] = layout.hex_of(day[first], 4)
+    place[:, 5:13] = layout.token_bytes(venue[first])
+    place[:, 14:] = np.diff(first, append=len(of)).astype(">u4").view(np.uint8).reshape(-1, 4)
+    calls = []
+    for b, i, j in parts:
+        p, q = np.searchsorted(first, (i, j)).tolist()
+        blobs = (_array(2 * (q - p)) + place[p:q].tobytes(), records[i:j].tobytes())
+        calls.append(Call(script, (f"tv:v:{layout.tag(b)}:",), blobs))
+    return calls
 
 
-def _by_bucket(entry: layout.Bytes, owner: U64, day: I64) -> list[tuple[int, bytes, I64]]:
-    """Entries cut into one blob a bucket, sorted so that equal shards and owners are neighbours; and their indices."""
-    width = entry.shape[1]
-    whole = np.ascontiguousarray(entry).view(f"V{width}").ravel()
+# MessagePack, as far as the scripts' arguments need it: short texts, numbers of 4 bytes, an array.
+_TEXT, _UINT32 = 0xA0, 0xCE
+_PERSON_ENTRY, _VENUE_ENTRY = 28, 18
+
+
+def _array(length: int) -> bytes:
+    return b"\xdd" + length.to_bytes(4)
+
+
+def _records(facts: Facts, other: U64, second: I64, order: I64) -> layout.Bytes:
+    return layout.pack_records(other[order], second[order], facts.out[order], facts.staff[order], facts.void[order])
+
+
+def _sorted(owner: U64, day: I64) -> tuple[I64, list[tuple[int, int, int]]]:
+    """The order that makes equal buckets, and in them equal days and owners, neighbours; each bucket's part of it."""
     bucket = layout.bucket_of(owner)
-    order = np.lexsort((owner, day, bucket))  # the owner's first byte holds the bucket, so this is bytes' order too
-    whole, bucket = whole[order], bucket[order]
-    return [(b, whole[i:j].tobytes(), order[i:j]) for b, i, j in layout.slices_by_bucket(bucket)]
+    order = np.lexsort((owner, day, bucket))
+    return order, layout.slices_by_bucket(bucket[order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +142,15 @@ def marks_of(replies: Sequence[list[bytes]]) -> dict[bytes, list[Mark]]:
 
 
 def mark_calls(kind: bytes, case: bytes, persons: U64, first_day: I64, last_day: I64) -> list[Call]:
-    """Mark persons uint64[n] as watched by a case on local days [first_day, last_day] int64[n]. Idempotent; only grows."""
+    """Mark persons uint64[n] as watched by a case on local days [first_day, last_day] int64[n]. Again is harmless."""
     n = len(persons)
     entry = np.empty((n, 21), np.uint8)
     entry[:, :8] = layout.token_bytes(persons)
     entry[:, 8:17] = np.frombuffer(kind + case, np.uint8)
     entry[:, 17:19] = first_day.astype(">u2").view(np.uint8).reshape(n, 2)
     entry[:, 19:21] = last_day.astype(">u2").view(np.uint8).reshape(n, 2)
-    return [Call("mark", (f"tv:w:{layout.tag(b)}",), (blob,)) for b, blob, _ in _by_bucket(entry, persons, first_day)]
+    order, parts = _sorted(persons, first_day)
+    return [Call("mark", (f"tv:w:{layout.tag(b)}",), (entry[order[i:j]].tobytes(),)) for b, i, j in parts]
 
 
 async def read_persons(store: Store, persons: U64, days: I64) -> Records:
@@ -161,12 +190,20 @@ def _in_buckets(owner: U64) -> list[tuple[int, int, int, I64]]:
 
 async def add_names(store: Store, prefix: str, names: dict[bytes, bytes]) -> None:
     """Keep what tokens stand for: `tv:i:` person → rest of the pseudonym (by sub shard), `tv:n:` venue → venue_id."""
-    groups: dict[str, list[bytes]] = {}
-    for token, name in names.items():
-        key = f"{prefix}{layout.tag(token[0] >> 3)}" + (f":{token[1]:02x}" if prefix == PERSONS else "")
-        groups.setdefault(key, []).extend((token, name))
-    replies = await store.run([Call("add_names", (key,), tuple(args)) for key, args in groups.items()])
-    if any(replies):
+    groups: dict[int, list[tuple[bytes, bytes]]] = {}
+    for name in names.items():
+        groups.setdefault(name[0][0] >> 3, []).append(name)
+    if prefix == PERSONS:
+        calls = [
+            Call("add_persons", (f"{prefix}{layout.tag(b)}:",), (b"".join([t + rest for t, rest in group]),))
+            for b, group in groups.items()
+        ]
+    else:
+        calls = [
+            Call("add_names", (f"{prefix}{layout.tag(b)}",), tuple([word for name in group for word in name]))
+            for b, group in groups.items()
+        ]
+    if any(await store.run(calls)):
         raise TokenClash(f"two entries of {prefix} have one 8-byte token; the second was not taken")
 
 

@@ -1,0 +1,1 @@
+"""The measurements of the README, each against peers that run beside it: `truyvet bench …`."""
