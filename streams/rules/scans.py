@@ -1,0 +1,81 @@
+"""Rules 1 and 2 on sets of scans: which scans there are, and which of them make pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.rules.days import local_day
+
+I64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanTable:
+    """Scans as columns of equal length, in any order.
+
+    `person`, `venue`, `code`: dense indices (from 0) that the caller gives; `code` tells the codes of one person apart.
+    `second` UTC. `persons`: how many persons are numbered, also those without a scan here; unset, one more than the
+    greatest index.
+    """
+
+    person: I64
+    venue: I64
+    second: I64
+    out: Mask
+    staff: Mask
+    void: Mask
+    code: I64
+    persons: int = -1
+
+    def __post_init__(self) -> None:
+        if self.persons < 0:
+            object.__setattr__(self, "persons", int(self.person.max()) + 1 if len(self.person) else 0)
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def take(self, which: I64 | Mask) -> ScanTable:
+        """The rows of a mask or of indices; persons keep their numbers."""
+        columns = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "persons"}
+        return ScanTable(**columns, persons=self.persons)
+
+
+def distinct_unvoided(scans: ScanTable) -> ScanTable:
+    """Each scan once, without those that a void takes back (rule 1), ordered by code, venue and time.
+
+    A scan is its (code, second, venue, direction, role); two codes of one person are two scans.
+    """
+    if not len(scans):
+        return scans
+    # The void one first among equals, so that the first of each group tells whether the group stands.
+    order = np.lexsort((~scans.void, scans.staff, scans.out, scans.second, scans.venue, scans.code))
+    first = np.ones(len(order), bool)
+    first[1:] = False
+    for column in (scans.code, scans.venue, scans.second, scans.out, scans.staff):
+        ordered = column[order]
+        first[1:] |= ordered[1:] != ordered[:-1]
+    return scans.take(order[first & ~scans.void[order]])
+
+
+def without_shared_codes(scans: ScanTable, limit: int) -> ScanTable:
+    """Scans (distinct, unvoided) less those of a code's local days with more than `limit` of them (rule 2).
+
+    What is counted is the set of distinct scans that are not taken back: a message that comes twice is one scan
+    (rule 0), and what a void removes is removed "for ever", so it cannot make a card shared either. Counting messages
+    would make the answer hang on redelivery. What is left out here is as if never read by rule 3: it makes no piece,
+    ends none, cuts none, and makes no other scan a staff scan.
+    """
+    if not len(scans):
+        return scans
+    return scans.take(~shared(scans, limit))
+
+
+def shared(scans: ScanTable, limit: int) -> Mask:
+    """Which scans (distinct, unvoided) are of a shared card on their day."""
+    # Day numbers until 2100 fit in 16 bits.
+    _, place, count = np.unique(scans.code << 16 | local_day(scans.second), return_inverse=True, return_counts=True)
+    return np.asarray(count[place] > limit)
