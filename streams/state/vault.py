@@ -41,7 +41,7 @@ class Seals(NamedTuple):
     escrow: Seal | None = None
 
     def entry(self, digest: bytes, code: str, second: int) -> bytes:
-        plain = digest + code.encode()
+        plain = digest + code.encode("utf-8", "surrogatepass")  # an error of the other kind would quote the code
         head = (_DESK if self.escrow is None else _BOTH) + _SECOND.pack(second)
         return head + self.desk(plain) + (b"" if self.escrow is None else self.escrow(plain))
 
@@ -108,7 +108,7 @@ def opened(box: bytes, open_: Callable[[bytes], bytes], digest: bytes) -> str:
     plain = open_(box)
     if plain[:DIGEST] != digest:
         raise WrongBox("the entry of this pseudonym holds another person's code")
-    return plain[DIGEST:].decode()
+    return plain[DIGEST:].decode("utf-8", "surrogatepass")
 
 
 def _decode(value: bytes) -> Entry:

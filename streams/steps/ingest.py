@@ -3,7 +3,7 @@
 Per scan as little Python as can be: a batch is decoded, checked, packed and sorted as columns; Redis gets one call a
 bucket and side. The order of effects is the point of this file:
 
-1. names (so that whoever finds a fact also finds what its tokens stand for),
+1. names, and new persons' codes into the vault (so that whoever finds a fact also finds what its tokens stand for),
 2. facts, person side and venue side (each set insertions; again changes nothing),
 3. look at the infectious spans as they are *after* the facts, and at the marks that came back with them,
 4. rejects and requests to evaluate, acknowledged by Kafka,
@@ -20,9 +20,9 @@ import numpy as np
 from schemas.decoding import Problem, ScanColumns, decode_scan_records, element
 from streams.ports import Batch, Message
 from streams.rules.acceptance import EXPIRED, FUTURE, late_or_early
-from streams.rules.codes import pseudonym_text, venue_token
+from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET
-from streams.state import graph
+from streams.state import graph, vault
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import OWN, Mask, tokens_of
@@ -71,7 +71,7 @@ class Ingest:
     # -- rule 1
 
     def _check(self, columns: ScanColumns, messages: Sequence[Message]) -> tuple[Mask, list[tuple[int, Problem]]]:
-        """Which scans are neither `future` nor `expired`; a reject for each that is. One policy a day of the records."""
+        """Which scans are neither `future` nor `expired`; a reject for each that is. One policy a day of records."""
         stamp = np.fromiter((m.timestamp for m in messages), np.int64, len(messages)) // 1000
         at = stamp[columns.record]
         keep = np.ones(len(at), bool)
@@ -121,6 +121,7 @@ class Ingest:
         venues = {v: venue_token(v) for v in set(places) if v not in worker.known_venues}
         if persons:
             await graph.add_names(worker.store, graph.PERSONS, {digest[:8]: digest[8:] for digest in persons})
+            await self._codes(columns, digests, keep, persons)
         if venues:
             await graph.add_names(worker.store, graph.VENUES, {token: v.encode() for v, token in venues.items()})
         if len(worker.known_persons) > REMEMBERED:
@@ -130,13 +131,24 @@ class Ingest:
         worker.known_persons |= persons
         worker.known_venues.update(venues)
 
+    async def _codes(self, columns: ScanColumns, digests: list[bytes], keep: Mask, persons: set[bytes]) -> None:
+        """Put what new persons' codes stand for into the vault, each with the last second that this batch has of it."""
+        if self.worker.vault is None:
+            return
+        seen: dict[bytes, vault.Sighting] = {}
+        rows = zip(digests, columns.persons, columns.seconds.tolist(), keep.tolist(), strict=True)
+        for digest, code, second, kept in rows:
+            if kept and digest in persons and (digest not in seen or seen[digest].second < second):
+                seen[digest] = vault.Sighting(canonical(code), second)
+        await vault.keep(self.worker.store, self.worker.vault, seen)
+
     async def _write_then_look(self, facts: Facts, digests: list[bytes], keep: Mask) -> Triggers:
         """Looking first would miss the case whose spans are written between the look and the write."""
         marks = await self._write(facts)
         return await self._look(facts, marks, list(compress(digests, keep.tolist())))
 
     async def _write(self, facts: Facts) -> Marks:
-        """Both sides of the graph; the marks of the persons touched, as they were right after their scans were added."""
+        """Both sides of the graph; the marks of the persons touched, as they were after their scans were added."""
         return marks_of(await graph.write(self.worker.store, facts))
 
     async def _look(self, facts: Facts, marks: Marks, digests: list[bytes]) -> Triggers:
@@ -156,5 +168,3 @@ class Ingest:
                         else:
                             found.person(known, pseudonym_text(digests[at]))
         return found
-
-

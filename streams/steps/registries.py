@@ -15,8 +15,8 @@ from schemas.encoding import encode
 from schemas.registry import Registered
 from schemas.venue import Venue
 from streams.ports import Batch, Message, Out
-from streams.rules.codes import pseudonym_text, venue_token
-from streams.state import cases, venues
+from streams.rules.codes import canonical, pseudonym_digest, pseudonym_text, venue_token
+from streams.state import cases, vault, venues
 from streams.state.cases import CaseRow, CaseTable
 from streams.state.generation import offset_done
 from streams.state.table import Table
@@ -109,7 +109,9 @@ class Cases(_Registry):
         case = decode_case(message.value, message.headers)
         if case is None or isinstance(case, Problem):
             return case
-        await self._win(self._row(case, message, topic), message.value or b"")
+        row = self._row(case, message, topic)
+        await self._keep_code(case, row)
+        await self._win(row, message.value or b"")
         await self._announce(self._table, case.case_id)
         triggers.everybody(case.case_id)
         return None
@@ -128,6 +130,12 @@ class Cases(_Registry):
             digest=self._digest(message.value or b""),
             origin=(topic, message.partition, message.offset),
         )
+
+    async def _keep_code(self, case: Case, row: CaseRow) -> None:
+        """A case's person may never have been scanned, and the desk must be able to find it by its pseudonym too."""
+        if self.worker.vault is not None:
+            seen = vault.Sighting(canonical(case.person), case.reported_at)
+            await vault.keep(self.worker.store, self.worker.vault, {pseudonym_digest(row.person): seen})
 
     def _digest(self, value: bytes) -> bytes:
         """16 bytes that tell records apart. Keyed like a pseudonym: the record holds a code, which a plain digest

@@ -10,12 +10,14 @@ from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies
 from streams.state.generation import Generation, read_generation, read_offsets
 from streams.state.spans import SpanTable
+from streams.state.vault import Seals
 from streams.state.venues import VenueTable
 
 
 @dataclass
 class Worker:
-    """`retention_days` None = the policy's. `seal` encrypts a rejected payload to the operations key.
+    """`retention_days` None = the policy's. `seal` encrypts a rejected payload to the operations key; `vault` the codes
+    of new persons to the desk's and the escrow's (None: no code is kept, nobody can be called back; for tests only).
 
     `known_persons` and `known_venues` hold what this worker has seen in Redis's name tables; they are as old as the
     process, and a process never outlives the Redis it started with (StoreChanged), so they cannot promise too much.
@@ -29,6 +31,7 @@ class Worker:
     seal: Callable[[bytes], bytes]
     generation: str
     retention_days: int | None = None
+    vault: Seals | None = None
     venues: VenueTable = field(default_factory=VenueTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)

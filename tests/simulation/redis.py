@@ -22,7 +22,9 @@ from streams import state
 from streams.ports import Call
 
 SCRIPTS = Path(state.__file__).parent / "scripts"
-READS = frozenset(["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since"])
+READS = frozenset(
+    ["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since", "vault_missing"]
+)
 
 
 class ScriptError(Exception):
