@@ -1,15 +1,16 @@
-"""What must hold when a history is at rest, whatever happened on the way. Each check returns what is wrong, in words."""
+"""What must hold when a history is at rest, whatever happened on the way. Each check tells what is wrong, in words."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from streams.ports import Call
 from streams.state.generation import read_offsets
 from streams.state.standing import read_standing
+from tests.reference.answer import Expected
 from tests.simulation.kafka import Kafka, Record
 from tests.simulation.redis import RedisServer
 
@@ -17,13 +18,6 @@ T = TypeVar("T")
 
 # What tells the path and is no part of the answer (rule 0); `reason` of a withdrawal depends on what stood before.
 PATH = ("revision", "issued_at", "status")
-
-
-class Expected(NamedTuple):
-    """The brute force's answer. `exposures`: id → content; `rejects`: topic/partition/offset/index → reason."""
-
-    exposures: dict[str, dict[str, Any]]
-    rejects: dict[str, str]
 
 
 class DirectStore:
@@ -90,7 +84,9 @@ def difference(standing: dict[str, dict[str, Any]], expected: dict[str, dict[str
 def check_answers(kafka: Kafka, server: RedisServer, expected: Expected) -> list[str]:
     """(a) the last record of each exposure, and (b) what stands in Redis, are the brute force's; both are equal."""
     last = last_records(kafka)
-    bodies = [msgspec.json.decode(b) for b in now(_listed(read_standing(DirectStore(server), len(kafka.topics["exposures"]))))]
+    bodies = [
+        msgspec.json.decode(b) for b in now(_listed(read_standing(DirectStore(server), len(kafka.topics["exposures"]))))
+    ]
     in_redis = {body["exposure_id"]: body for body in bodies}
     wrong = difference(last, expected.exposures, "exposures") + difference(in_redis, expected.exposures, "Redis")
     if not wrong and last != in_redis:
@@ -139,7 +135,7 @@ def check_revisions(kafka: Kafka) -> list[str]:
 
 
 def check_life(kafka: Kafka) -> list[str]:
-    """Rule 8: raised first, then updated or withdrawn; only a withdrawn one is raised; each record says something new."""
+    """Rule 8: raised first, then updated or withdrawn; only a withdrawn one is raised."""
     wrong: list[str] = []
     had: dict[str, dict[str, Any]] = {}
     for _, content in published(kafka):

@@ -38,7 +38,7 @@ class _SpansAsTheyWere(SpanTable):
 
 
 class LookBeforeWrite(Ingest):
-    """The spans are looked at before the facts are written: a case evaluated in between sees no scan, the scan no case."""
+    """The spans are looked at before the facts are written: a case in between sees no scan, and the scan no case."""
 
     def __init__(self, worker: Worker) -> None:
         self._then = _SpansAsTheyWere()

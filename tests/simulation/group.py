@@ -22,8 +22,8 @@ class Member(Protocol):
 
 @dataclass(eq=False)
 class Claim:
-    """That a member was given a partition. `finished`: nothing of it is in the member's hands any more; `abandoned`: the
-    group no longer waits for that."""
+    """That a member was given a partition. `finished`: nothing of it is in the member's hands any more;
+    `abandoned`: the group no longer waits for that."""
 
     place: Place
     member: Member

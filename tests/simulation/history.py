@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from streams.rules.codes import Pseudonymiser
-
 from streams.ports import Log, Store, StoreDown
+from streams.rules.codes import Pseudonymiser
 from streams.steps.evaluate import Evaluation
 from streams.steps.ingest import Ingest
 from streams.steps.registries import Cases, Venues
@@ -28,9 +27,8 @@ from tests.simulation.ports import SimulatedClock
 from tests.simulation.process import Process, Program, Rebuild, SimulatedBatch, Steps
 from tests.simulation.redis import RedisServer
 from tests.simulation.scheduler import Actor, Effect, Scheduler, some_strategy
-from tests.simulation.worlds import Message, World
+from tests.simulation.worlds import KEY, Message, World
 
-KEY = b"the key of the simulation, 32 characters or more"
 INPUTS = ("scans", "venues", "cases")
 MAX_STEPS = 30_000
 TYPICAL_STEPS = 600
@@ -49,10 +47,13 @@ class Options:
     dropped: frozenset[int] = field(default_factory=frozenset)
 
 
+NORMAL = Options()
+
+
 class History:
     """Everything of one seed. `run` leaves the topics in `kafka` and the state in `server` for the checks."""
 
-    def __init__(self, seed: int, server: RedisServer, world: World, options: Options = Options()) -> None:
+    def __init__(self, seed: int, server: RedisServer, world: World, options: Options = NORMAL) -> None:
         self.seed, self.server, self.world = seed, server, world
         self.wire_rng, order_rng, fault_rng = (Random(f"{seed}/{name}") for name in ("wire", "order", "faults"))
         self.partitions = self.wire_rng.choice((1, 2, 2, 3))

@@ -1,8 +1,8 @@
 """Kafka in memory, as far as the steps can tell it from the real one. Nothing here waits; ports.py does.
 
-Held to what Kafka does: offsets are consecutive within a partition and a transaction's end marker takes one too; a reader
-of committed records sees nothing at or after the first record of an open transaction (the last stable offset); a
-producer's epoch fences all earlier ones of its transactional id; a commit is decided before its markers are written.
+Held to what Kafka does: offsets are consecutive within a partition and a transaction's end marker takes one too; a
+reader of committed records sees nothing at or after the first record of an open transaction (the last stable offset);
+a producer's epoch fences all earlier ones of its transactional id; a commit is decided before its markers are written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Transaction:
 
 @dataclass(eq=False, slots=True)
 class Record:
-    """One record of a partition, in the shape of aiokafka's ConsumerRecord. `marker`: ends a transaction, holds nothing."""
+    """In the shape of aiokafka's ConsumerRecord. `marker`: ends a transaction, holds nothing."""
 
     topic: str
     partition: int
@@ -102,7 +102,7 @@ class Kafka:
     # -- transactions
 
     def init_producer(self, producer: str) -> int:
-        """A new epoch for this transactional id: an open transaction of a former owner is aborted, a decided one ended."""
+        """A new epoch for this id: an open transaction of a former owner is aborted, a decided one ended."""
         self._epoch[producer] = self._epoch.get(producer, 0) + 1
         self.time_out(producer)
         self.finish(producer)

@@ -102,7 +102,7 @@ class Program:
                 await work
             except ENDS as error:
                 self.die(repr(error))
-            except Exception as error:  # noqa: BLE001 - whatever else it is, the history fails with it
+            except Exception as error:
                 self.of.scheduler.abort(error)
 
         task = asyncio.get_running_loop().create_task(guarded())

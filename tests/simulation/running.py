@@ -14,7 +14,7 @@ from tests.simulation.checks import (
     check_revisions,
     published,
 )
-from tests.simulation.history import History, Options
+from tests.simulation.history import NORMAL, History, Options
 from tests.simulation.redis import RedisServer
 from tests.simulation.worlds import make_world
 
@@ -31,8 +31,11 @@ class Failure:
     def text(self) -> str:
         drop = f" --drop {','.join(map(str, sorted(self.dropped)))}" if self.dropped else ""
         return "\n".join(
-            [f"seed {self.seed}: {self.history}", *(f"  {w}" for w in self.wrong[:12])]
-            + [f"  again: PYTHONHASHSEED=0 python -m tests.simulation {self.seed}{drop} --trace"]
+            [
+                f"seed {self.seed}: {self.history}",
+                *(f"  {w}" for w in self.wrong[:12]),
+                f"  again: python -m tests.simulation {self.seed}{drop} --trace",
+            ]
         )
 
 
@@ -59,13 +62,13 @@ class Tally:
         self.deaths += history.deaths
 
 
-def run_seed(seed: int, server: RedisServer, options: Options = Options(), tally: Tally | None = None) -> Failure | None:
+def run_seed(seed: int, server: RedisServer, options: Options = NORMAL, tally: Tally | None = None) -> Failure | None:
     """One history and all checks; None when everything held."""
     return run_history(seed, server, options, tally)[1]
 
 
 def run_history(
-    seed: int, server: RedisServer, options: Options = Options(), tally: Tally | None = None
+    seed: int, server: RedisServer, options: Options = NORMAL, tally: Tally | None = None
 ) -> tuple[History, Failure | None]:
     """The same, with the history itself (its trace)."""
     server.begin()
@@ -73,7 +76,7 @@ def run_history(
     history = History(seed, server, world, options)
     try:
         wrong = _live_and_check(history, tally)
-    except Exception as error:  # noqa: BLE001 - whatever a step raises is a failure of this seed
+    except Exception as error:
         wrong = ["".join(traceback.format_exception(error, limit=-6)).rstrip()]
     finally:
         history.close()
@@ -109,7 +112,7 @@ def _at_rest(history: History) -> list[str]:
 
 
 def shrink(failure: Failure, server: RedisServer, options: Options, tries: int = 150) -> Failure:
-    """Leave out messages while something still goes wrong. The order of effects changes with it, so this may not get far."""
+    """Leave out messages while something goes wrong. The order of effects changes with it: this may not get far."""
     count = len(make_world(failure.seed).messages) * 2
     step = max(count // 4, 1)
     while step and tries > 0:
@@ -128,7 +131,7 @@ def shrink(failure: Failure, server: RedisServer, options: Options, tries: int =
 def run_seeds(
     seeds: Iterable[int],
     server: RedisServer,
-    options: Options = Options(),
+    options: Options = NORMAL,
     on_failure: Callable[[Failure], bool] = lambda _f: False,
 ) -> tuple[Tally, list[Failure]]:
     """All seeds; after a failure `on_failure` says whether to go on."""

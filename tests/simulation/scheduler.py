@@ -146,7 +146,7 @@ class TooLong(Exception):
 
 
 class Scheduler:
-    """`strike` is asked at each step whether the chosen effect goes wrong (faults.py); it returns whether it dealt with it.
+    """`strike` is asked at each step whether the chosen effect goes wrong (faults.py): True, it dealt with it.
 
     `calm` is asked when nothing can happen: it may start something (wake a paused process) and return True.
     """
@@ -221,7 +221,7 @@ class Scheduler:
         self.trace.append(Line(self.step, effect.actor.name, effect.lane, stage.label, note))
         try:
             effect.replies.append(stage.act())
-        except Exception as error:  # noqa: BLE001 - the caller gets it
+        except Exception as error:
             self.trace[-1] = self.trace[-1]._replace(note=f"{note} raised {error!r}".strip())
             self.fail(effect, error)
             return
@@ -239,7 +239,7 @@ class Scheduler:
         self.trace.append(Line(self.step, effect.actor.name, effect.lane, effect.stage.label, "its reply is lost"))
         try:
             effect.stage.act()
-        except Exception as own:  # noqa: BLE001 - the caller gets it
+        except Exception as own:
             error = own
         self.fail(effect, error)
 
@@ -265,7 +265,7 @@ class Scheduler:
         )
         try:
             effect.stage.act()
-        except Exception as error:  # noqa: BLE001 - the caller gets it
+        except Exception as error:
             self.fail(effect, error)
 
     def drop(self, unwanted: Callable[[Effect], bool]) -> None:
