@@ -14,9 +14,8 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from schemas.scan import Id
 from schemas.texts import clean_id
-from schemas.venue import TYPES, Linger, Minutes
+from schemas.venue import TYPES
 
 
 class PolicyError(ValueError):
@@ -26,6 +25,10 @@ class PolicyError(ValueError):
 _DAY = re.compile(r"0|-?[1-9][0-9]{0,3}")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+# As in `venues` (messages.md): the steps read that far around a scan, and no further.
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
+Linger = Annotated[int, msgspec.Meta(ge=0, le=60)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=365)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1_000)]
