@@ -3,7 +3,7 @@
 | setting | meaning | when absent |
 |---|---|---|
 | TRUYVET_KAFKA | bootstrap servers, `host:port,host:port` | the running `up`, else 127.0.0.1:9092 |
-| TRUYVET_REDIS | `redis://`, `rediss://`, `unix://`, `redis+cluster://` | the running `up`, else redis://127.0.0.1:6379/0 |
+| TRUYVET_REDIS | `redis://`, `rediss://`, `unix://`, `redis+cluster://…` | the running `up`, else port 6379 here |
 | TRUYVET_KEY, TRUYVET_KEY_FILE | the pseudonym key, 32 characters or more | a worker refuses to start |
 | TRUYVET_POLICIES | folder of policy files | the built-in policy |
 | TRUYVET_RETENTION_DAYS | goes before the policy's; 0 keeps everything | the policy's |
@@ -12,6 +12,9 @@
 | TRUYVET_PARTITIONS | partitions of each topic that `truyvet topics` makes | 24 |
 | TRUYVET_OPS_PUBLIC | X25519 key (base64) that payloads of rejects are sealed to | made from TRUYVET_KEY |
 | TRUYVET_OPS_KEY_FILE | its private half (base64), for `truyvet rejects` | made from TRUYVET_KEY |
+| TRUYVET_VAULT_PUBLIC | X25519 key (base64) of the tracing desk, for the codes in the vault | made from TRUYVET_KEY |
+| TRUYVET_VAULT_KEY_FILE | its private half (base64), for `truyvet reidentify` alone | made from TRUYVET_KEY |
+| TRUYVET_ESCROW_PUBLIC | X25519 key (base64) that codes are sealed to as well; its other half lies offline | no escrow |
 | TRUYVET_KAFKA_… | TLS and SASL, as aiokafka names them (below) | PLAINTEXT |
 
 TRUYVET_KAFKA_…: SECURITY_PROTOCOL, SASL_MECHANISM, SASL_PLAIN_USERNAME, SASL_PLAIN_PASSWORD, SSL_CAFILE, SSL_CERTFILE,
@@ -19,6 +22,7 @@ SSL_KEYFILE.
 
 Without TRUYVET_OPS_PUBLIC the pair is derived from the pseudonym key, so that one secret is enough to begin with.
 Whoever holds that key can try out codes anyway; set a pair of its own where the people who read rejects must not.
+The same holds for TRUYVET_VAULT_PUBLIC: only where it is set, no worker can open the vault (docs/privacy.md, "Keys").
 """
 
 from __future__ import annotations
@@ -66,6 +70,9 @@ class Settings:
     kafka_security: dict[str, Any] = field(default_factory=dict, repr=False)
     ops_public: bytes | None = None
     ops_key_file: Path | None = None
+    vault_public: bytes | None = None
+    vault_key_file: Path | None = None
+    escrow_public: bytes | None = None
 
     @staticmethod
     def load(
@@ -87,8 +94,11 @@ class Settings:
             topic_prefix=_prefix(values.get("TRUYVET_TOPIC_PREFIX", "")),
             partitions=_number(values, "TRUYVET_PARTITIONS", 1, 10_000) or 24,
             kafka_security=_security(values),
-            ops_public=_ops_public(values),
+            ops_public=_public(values, "TRUYVET_OPS_PUBLIC"),
             ops_key_file=_file(values, "TRUYVET_OPS_KEY_FILE"),
+            vault_public=_public(values, "TRUYVET_VAULT_PUBLIC"),
+            vault_key_file=_file(values, "TRUYVET_VAULT_KEY_FILE"),
+            escrow_public=_public(values, "TRUYVET_ESCROW_PUBLIC"),
         )
 
     def needed_key(self) -> bytes:
@@ -210,15 +220,15 @@ def _security(values: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _ops_public(values: Mapping[str, str]) -> bytes | None:
-    if "TRUYVET_OPS_PUBLIC" not in values:
+def _public(values: Mapping[str, str], name: str) -> bytes | None:
+    if name not in values:
         return None
     try:
-        key = b64decode(values["TRUYVET_OPS_PUBLIC"], validate=True)
+        key = b64decode(values[name], validate=True)
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise SettingError("TRUYVET_OPS_PUBLIC", "32 bytes in base64 (an X25519 public key)")
+        raise SettingError(name, "32 bytes in base64 (an X25519 public key)")
     return key
 
 

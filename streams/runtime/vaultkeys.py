@@ -1,0 +1,55 @@
+"""The keys of the vault, as the settings have them: public ones for workers, the private one for `reidentify` alone."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+from streams.runtime.settings import SettingError, Settings
+from streams.state.vault import Seals
+
+_FILE = "TRUYVET_VAULT_KEY_FILE"
+
+
+def vault_seals(settings: Settings) -> Seals:
+    """What a worker seals codes with (libsodium sealed boxes). Raises SettingError when there is no key at all."""
+    desk = PublicKey(settings.vault_public) if settings.vault_public else _derived(settings).public_key
+    escrow = SealedBox(PublicKey(settings.escrow_public)).encrypt if settings.escrow_public else None
+    return Seals(SealedBox(desk).encrypt, escrow)
+
+
+def vault_opener(settings: Settings) -> Callable[[bytes], bytes]:
+    """What opens the desk's boxes. Raises SettingError when the private key is not here, or not the public one's half.
+
+    The opener itself raises nacl.exceptions.CryptoError for a box that was sealed to another key.
+    """
+    if settings.vault_key_file is not None:
+        private = _private(settings.vault_key_file)
+        if settings.vault_public not in (None, bytes(private.public_key)):
+            raise SettingError(_FILE, "the private half of TRUYVET_VAULT_PUBLIC; this one is another key's")
+    elif settings.vault_public is not None:
+        raise SettingError(_FILE, "a file with the private half of TRUYVET_VAULT_PUBLIC, to open the vault")
+    else:
+        private = _derived(settings)
+    return SealedBox(private).decrypt
+
+
+def _private(path: Path) -> PrivateKey:
+    try:
+        key = b64decode(path.read_bytes().strip(), validate=True)
+    except OSError as error:
+        raise SettingError(_FILE, f"a file that can be read ({error.strerror})") from None
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise SettingError(_FILE, "a file with 32 bytes in base64 (an X25519 private key)")
+    return PrivateKey(key)
+
+
+def _derived(settings: Settings) -> PrivateKey:
+    """One secret is enough to begin with; whoever has it can try out all codes in any case (docs/privacy.md)."""
+    return PrivateKey(blake2b(settings.needed_key(), digest_size=32, person=b"truyvet-vault").digest())
