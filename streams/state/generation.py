@@ -1,7 +1,7 @@
 """Whether what Redis holds may be believed: the generation marker, and how far each input has been taken in.
 
-    tv:gen   hash  id, state (`loading` | `ready`), since
-    tv:off   hash  generation, and `topic/partition` → next offset to take in, written after all effects of a batch
+    tv:gen   hash  id, state (`loading` | `ready`), and `topic/partition` → next offset to take in, written after all
+             effects of a batch. One key, so that id and offsets never are of two generations.
 
 An empty Redis is not an empty world: without a `ready` marker nothing is evaluated, published or withdrawn. Offsets
 live beside the facts, in one append-only file with them: a Redis that came back without its last second also came back
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from streams.ports import Call, Store, StoreChanged
 
-_GEN, _OFF = "tv:gen", "tv:off"
+_GEN = "tv:gen"
 
 
 class Generation(NamedTuple):
@@ -31,21 +31,24 @@ async def read_generation(store: Store) -> Generation | None:
     return Generation(found[0].decode(), found[1].decode())
 
 
-async def begin_generation(store: Store, state: str) -> Generation:
-    """A new generation with no offsets taken in: all inputs will be read from their beginning."""
-    name = uuid4().hex
-    await store.run([Call("DEL", (_OFF,)), Call("HSET", (_OFF,), ("generation", name))])
-    await store.run([Call("HSET", (_GEN,), ("id", name, "state", state))])
-    return Generation(name, state)
+async def begin_generation(store: Store, state: str, *, only_first: bool = False) -> Generation:
+    """A new generation with no offsets taken in: all inputs will be read from their beginning.
+
+    `only_first`: the one that stands already, where there is one (several workers may start at once).
+    """
+    args = (uuid4().hex, state, int(only_first))
+    (found,) = await store.run([Call("generation_begin", (_GEN,), args)])
+    return Generation(found[0].decode(), found[1].decode())
 
 
-async def set_state(store: Store, state: str) -> None:
-    await store.run([Call("HSET", (_GEN,), ("state", state))])
+async def set_state(store: Store, generation: str, state: str) -> None:
+    """Raises StoreChanged when the generation is another one now."""
+    _only_ours(await store.run([Call("generation_state", (_GEN,), (generation, state))]))
 
 
 async def read_offsets(store: Store) -> dict[tuple[str, int], int]:
     """(topic, partition) → next offset to take in."""
-    (flat,) = await store.run([Call("HGETALL", (_OFF,))])
+    (flat,) = await store.run([Call("HGETALL", (_GEN,))])
     pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
     offsets = {}
     for name, value in pairs:
@@ -56,7 +59,10 @@ async def read_offsets(store: Store) -> dict[tuple[str, int], int]:
 
 
 async def offset_done(store: Store, generation: str, topic: str, partition: int, offset: int) -> None:
-    """Everything before `offset` has had all its effects. Raises StoreChanged when the generation is another one now."""
-    (reply,) = await store.run([Call("offset_done", (_OFF,), (generation, f"{topic}/{partition}", offset))])
-    if reply == b"GENERATION":
+    """Everything before `offset` has had all its effects. Raises StoreChanged when there is another generation now."""
+    _only_ours(await store.run([Call("offset_done", (_GEN,), (generation, f"{topic}/{partition}", offset))]))
+
+
+def _only_ours(replies: list[bytes]) -> None:
+    if replies[0] == b"GENERATION":
         raise StoreChanged("this worker's generation was thrown away (rebuild); it starts again with the new one")

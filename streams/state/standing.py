@@ -124,7 +124,7 @@ async def read_standing(store: Store, partitions: int, case_id: str | None = Non
     for partition in range(partitions):
         prefix = f"tv:body:{_slot(partition)}:"
         if case_id is not None:
-            names = [prefix + case_id]
+            names: list[bytes | str] = [prefix + case_id]
         else:
             names = [key async for key in scan_keys(store, prefix + "*")]
         for name in names:
@@ -133,13 +133,13 @@ async def read_standing(store: Store, partitions: int, case_id: str | None = Non
                 yield body
 
 
-async def scan_keys(store: Store, pattern: str) -> AsyncIterator[str]:
-    """Names of keys by pattern (SCAN: nobody is kept waiting)."""
+async def scan_keys(store: Store, pattern: str) -> AsyncIterator[bytes]:
+    """Names of keys by pattern (SCAN: nobody is kept waiting). As bytes: venue tokens in them are no text."""
     cursor = 0
     while True:
         (reply,) = await store.run([Call("SCAN", (), (cursor, "MATCH", pattern, "COUNT", 1000))])
         cursor = int(reply[0])
         for key in reply[1]:
-            yield key.decode() if isinstance(key, bytes) else key
+            yield key
         if cursor == 0:
             return

@@ -28,7 +28,7 @@ from streams.steps.publish import take_in
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
-KEEP = (b"tv:gen", b"tv:off")
+KEEP = b"tv:gen"
 Progress = Callable[[str, int, int], None]
 
 
@@ -42,14 +42,14 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
         for partition in range(partitions):
             if await log.end(topic, partition) > 0:
                 return None
-    return await begin_generation(store, "ready")
+    return await begin_generation(store, "ready", only_first=True)
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker and the offsets."""
+    """Delete every key of ours but the generation marker, which holds the offsets."""
     doomed = []
     async for key in scan_keys(store, "tv:*"):
-        if key.encode() not in KEEP:
+        if key != KEEP:
             doomed.append(key)
     for at in range(0, len(doomed), 500):
         await store.run([Call("UNLINK", (key,)) for key in doomed[at : at + 500]])
@@ -82,7 +82,7 @@ async def rebuild(
     for case_id in table.rows:
         everything.everybody(case_id)
     await log.send(everything.records())
-    await set_state(store, "ready")
+    await set_state(store, generation.id, "ready")
     return Generation(generation.id, "ready")
 
 
@@ -139,5 +139,3 @@ async def _load_scans(worker: Worker, log: Log, partition: int, progress: Progre
     async for reads in log.tail("scans", partition, 0, committed=True):
         await ingest.handle(_Chunk("scans", partition, reads))
         progress(f"scans/{partition}", min(reads[-1].offset + 1, end), end)
-
-

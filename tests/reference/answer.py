@@ -143,7 +143,9 @@ class World:
                     "indirect_seconds": episode.indirect_seconds,
                     "infectiousness": float(how),
                     "setting": float(where),
-                    "points": half_up(points),
+                    "points": float(
+                        points
+                    ),  # not rounded (rule 7 rounds the score only), so that the parts make the score
                 }
                 for at, (episode, (how, where, points)) in enumerate(zip(episodes, parts, strict=True))
             ],

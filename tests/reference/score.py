@@ -61,5 +61,5 @@ def advice(first: int, last: int, vaccinations: Sequence[PeopleRecord], policy: 
     return {
         "follow_up_until": date_text(day + follow_up),
         "test_on": date_text(day + figures["test_on"]),
-        "reason": "vaccinated" if protected else "standard",
+        "reason": "vaccinated" if protected else "not known to be vaccinated",  # the words are ours
     }

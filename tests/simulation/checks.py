@@ -154,7 +154,7 @@ def check_offsets(kafka: Kafka, server: RedisServer) -> list[str]:
     """Everything was taken in, and Redis says so (`truyvet wait` rests on it)."""
     offsets = now(read_offsets(DirectStore(server)))
     return [
-        f"tv:off of {topic}/{p.number} is {offsets.get((topic, p.number), 0)}, the end is {p.end}"
+        f"the offset of {topic}/{p.number} is {offsets.get((topic, p.number), 0)}, the end is {p.end}"
         for topic in ("scans", "venues", "cases", "evaluate")
         for p in kafka.topics[topic]
         if offsets.get((topic, p.number), 0) != p.end

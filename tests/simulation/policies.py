@@ -5,9 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from streams.rules.policy_files import policy_of
 
-from streams.rules.policy import Policy
+from streams.rules.policy import Policy, make_policy
 from tests.reference.fields import date_text
 from tests.reference.messages import VENUE_TYPES
 
@@ -58,4 +57,4 @@ def _figures(rng: Random) -> dict[str, Any]:
 
 def parsed(figures: dict[str, Any]) -> Policy:
     """The same as the steps know it."""
-    return policy_of(figures, figures["id"])
+    return make_policy(figures, figures["id"], known_only=True)

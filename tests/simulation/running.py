@@ -5,6 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from random import Random
+from unittest.mock import patch
+from uuid import UUID
 
 from tests.simulation.checks import (
     check_answers,
@@ -74,8 +77,10 @@ def run_history(
     server.begin()
     world = make_world(seed)
     history = History(seed, server, world, options)
+    ids = Random(f"{seed}/ids")
     try:
-        wrong = _live_and_check(history, tally)
+        with patch("streams.state.generation.uuid4", lambda: UUID(int=ids.getrandbits(128))):
+            wrong = _live_and_check(history, tally)
     except Exception as error:
         wrong = ["".join(traceback.format_exception(error, limit=-6)).rstrip()]
     finally:
