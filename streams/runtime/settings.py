@@ -10,11 +10,13 @@
 | TRUYVET_RETENTION_CLOCK | `wall` or `stream` (the highest record timestamp seen) | wall |
 | TRUYVET_TOPIC_PREFIX | in front of every topic's name | none |
 | TRUYVET_PARTITIONS | partitions of each topic that `truyvet topics` makes | 24 |
+| TRUYVET_BATCH_SECONDS | a worker ends when one batch takes longer | 30 |
+| TRUYVET_SESSION_SECONDS | a worker that Kafka has not heard of for so long loses its partitions | 15 |
 | TRUYVET_OPS_PUBLIC | X25519 key (base64) that payloads of rejects are sealed to | made from TRUYVET_KEY |
 | TRUYVET_OPS_KEY_FILE | its private half (base64), for `truyvet rejects` | made from TRUYVET_KEY |
 | TRUYVET_VAULT_PUBLIC | X25519 key (base64) of the tracing desk, for the codes in the vault | made from TRUYVET_KEY |
 | TRUYVET_VAULT_KEY_FILE | its private half (base64), for `truyvet reidentify` alone | made from TRUYVET_KEY |
-| TRUYVET_ESCROW_PUBLIC | X25519 key (base64) that codes are sealed to as well; its other half lies offline | no escrow |
+| TRUYVET_ESCROW_PUBLIC | X25519 key (base64) that codes are sealed to too; its other half lies offline | no escrow |
 | TRUYVET_KAFKA_… | TLS and SASL, as aiokafka names them (below) | PLAINTEXT |
 
 TRUYVET_KAFKA_…: SECURITY_PROTOCOL, SASL_MECHANISM, SASL_PLAIN_USERNAME, SASL_PLAIN_PASSWORD, SSL_CAFILE, SSL_CERTFILE,
@@ -67,6 +69,8 @@ class Settings:
     retention_clock: str = "wall"
     topic_prefix: str = ""
     partitions: int = 24
+    batch_seconds: int = 30
+    session_seconds: int = 15
     kafka_security: dict[str, Any] = field(default_factory=dict, repr=False)
     ops_public: bytes | None = None
     ops_key_file: Path | None = None
@@ -82,7 +86,7 @@ class Settings:
 
         Raises SettingError.
         """
-        values = {**_read_run_file(run_file), **_read_env(dotenv), **(os.environ if env is None else env)}
+        values = {**read_run_file(run_file), **_read_env(dotenv), **(os.environ if env is None else env)}
         values = {k: v for k, v in values.items() if k.startswith("TRUYVET_") and v != ""}
         return Settings(
             kafka=_servers(values.get("TRUYVET_KAFKA", "127.0.0.1:9092")),
@@ -93,6 +97,8 @@ class Settings:
             retention_clock=_word(values, "TRUYVET_RETENTION_CLOCK", ("wall", "stream"), "wall"),
             topic_prefix=_prefix(values.get("TRUYVET_TOPIC_PREFIX", "")),
             partitions=_number(values, "TRUYVET_PARTITIONS", 1, 10_000) or 24,
+            batch_seconds=_number(values, "TRUYVET_BATCH_SECONDS", 1, 3600) or 30,
+            session_seconds=_number(values, "TRUYVET_SESSION_SECONDS", 1, 300) or 15,
             kafka_security=_security(values),
             ops_public=_public(values, "TRUYVET_OPS_PUBLIC"),
             ops_key_file=_file(values, "TRUYVET_OPS_KEY_FILE"),
@@ -121,7 +127,7 @@ def _read_env(path: Path) -> dict[str, str]:
     return found
 
 
-def _read_run_file(path: Path | None) -> dict[str, str]:
+def read_run_file(path: Path | None = RUN_FILE) -> dict[str, str]:
     """What the running `up` wrote; nothing when none runs.
 
     `up` holds a lock on the file as long as it lives: one that was killed leaves the file, and with it addresses where
