@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from schemas.columns import ScanColumns, columns_of
-from schemas.grammar import may_be_deep
+from schemas.grammar import NESTING_LIMIT, may_be_deep
 from schemas.problem import Problem
 from schemas.reading import Headers
 from schemas.scan import MAX_BATCH, MAX_BATCH_BYTES, READER, ScanWire, decode_scans
 
 _scan = READER.decoder
 _scans = msgspec.json.Decoder(list[ScanWire])
+_BREAK, _OPEN, _CLOSE = b"\n{}"
 
 
 def decode_scan_records(
@@ -89,10 +91,14 @@ def _lines(values: Sequence[bytes | None]) -> ScanColumns | None:
         joined = b"\n".join(values)  # type: ignore[arg-type]
     except TypeError:  # an empty record (None)
         return None
-    breaks = len(values) - 1
-    if joined[:1] != b"{" or joined[-1:] != b"}" or joined.count(b"\n") != breaks or joined.count(b"}\n{") != breaks:
+    if joined[:1] != b"{" or joined[-1:] != b"}":
         return None
-    if may_be_deep(joined, breaks) and any(may_be_deep(value or b"") for value in values):
+    signs = np.frombuffer(joined, np.uint8)  # numpy counts ten times as fast as bytes.count()
+    breaks = np.flatnonzero(signs == _BREAK)
+    if len(breaks) != len(values) - 1 or (signs[breaks - 1] != _CLOSE).any() or (signs[breaks + 1] != _OPEN).any():
+        return None
+    openings = np.count_nonzero(signs | 0x20 == _OPEN)  # [ is { without that bit, and no third sign is
+    if openings - len(breaks) > NESTING_LIMIT and any(may_be_deep(value or b"") for value in values):
         return None
     if not joined.isascii():
         try:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from schemas.batches import decode_scan_records
 from schemas.case import decode_case
 from schemas.columns import ScanColumns
+from schemas.coverage import decode_coverage
+from schemas.decision import decode_decision
+from schemas.gateway import decode_gateway
 from schemas.grammar import element
+from schemas.organisation import decode_organisation
+from schemas.person import decode_person
+from schemas.policy import decode_policy
 from schemas.problem import Problem
 from schemas.scan import MAX_BATCH, decode_scans
 from schemas.venue import decode_venue
@@ -18,6 +24,12 @@ __all__ = [
     "Problem",
     "ScanColumns",
     "decode_case",
+    "decode_coverage",
+    "decode_decision",
+    "decode_gateway",
+    "decode_organisation",
+    "decode_person",
+    "decode_policy",
     "decode_scan_records",
     "decode_scans",
     "decode_venue",

@@ -91,6 +91,11 @@ Note = Annotated[
     Meta(max_length=1024, extra_json_schema={"pattern": _PLAIN}),
     Check(clean, "text of at most 1024 characters, without control characters"),
 ]
+Ground = Annotated[
+    str,
+    Meta(min_length=1, max_length=1024, extra_json_schema={"pattern": _PLAIN}),
+    Check(clean, "text of 1 to 1024 characters, without control characters"),
+]
 Word = Annotated[str, Check(as_it_is, "text")]
 """A word of an open list."""
 
