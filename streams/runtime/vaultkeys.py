@@ -7,25 +7,37 @@ from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
+from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from streams.runtime.settings import SettingError, Settings
-from streams.state.vault import Seals
+from streams.state.vault import Seal, Seals, WrongKey
 
 _FILE = "TRUYVET_VAULT_KEY_FILE"
 
 
 def vault_seals(settings: Settings) -> Seals:
     """What a worker seals codes with (libsodium sealed boxes). Raises SettingError when there is no key at all."""
-    desk = PublicKey(settings.vault_public) if settings.vault_public else _derived(settings).public_key
-    escrow = SealedBox(PublicKey(settings.escrow_public)).encrypt if settings.escrow_public else None
-    return Seals(SealedBox(desk).encrypt, escrow)
+    desk = settings.vault_public or bytes(_derived(settings).public_key)
+    escrow = settings.escrow_public
+    return Seals(
+        _seal(desk, "TRUYVET_VAULT_PUBLIC"), None if escrow is None else _seal(escrow, "TRUYVET_ESCROW_PUBLIC")
+    )
+
+
+def _seal(public: bytes, name: str) -> Seal:
+    box = SealedBox(PublicKey(public))
+    try:
+        box.encrypt(b"")  # 32 bytes that are no key (zeros, say) show here, not in the first batch of scans
+    except (CryptoError, RuntimeError):
+        raise SettingError(name, "an X25519 public key; these 32 bytes are none") from None
+    return box.encrypt
 
 
 def vault_opener(settings: Settings) -> Callable[[bytes], bytes]:
     """What opens the desk's boxes. Raises SettingError when the private key is not here, or not the public one's half.
 
-    The opener itself raises nacl.exceptions.CryptoError for a box that was sealed to another key.
+    The opener itself raises WrongKey for a box that was sealed to another key.
     """
     if settings.vault_key_file is not None:
         private = _private(settings.vault_key_file)
@@ -35,7 +47,15 @@ def vault_opener(settings: Settings) -> Callable[[bytes], bytes]:
         raise SettingError(_FILE, "a file with the private half of TRUYVET_VAULT_PUBLIC, to open the vault")
     else:
         private = _derived(settings)
-    return SealedBox(private).decrypt
+    box = SealedBox(private)
+
+    def open_(sealed: bytes) -> bytes:
+        try:
+            return box.decrypt(sealed)
+        except CryptoError:
+            raise WrongKey("sealed to another key than the one at hand") from None
+
+    return open_
 
 
 def _private(path: Path) -> PrivateKey:

@@ -62,6 +62,10 @@ class Entry(NamedTuple):
     escrow: bytes | None = None
 
 
+class WrongKey(Exception):
+    """A box is sealed to another key than the one at hand (an older one, or the pair was exchanged)."""
+
+
 class WrongBox(Exception):
     """A box opened, and is another person's: the entry was moved or swapped. Nothing of it may be answered."""
 
@@ -104,7 +108,7 @@ async def read(store: Store, digests: Sequence[bytes]) -> dict[bytes, Entry]:
 
 
 def opened(box: bytes, open_: Callable[[bytes], bytes], digest: bytes) -> str:
-    """The code in a box of this person. Raises WrongBox, and what `open_` raises when its key is not the right one."""
+    """The code in a box of this person. Raises WrongBox, and what `open_` raises: WrongKey."""
     plain = open_(box)
     if plain[:DIGEST] != digest:
         raise WrongBox("the entry of this pseudonym holds another person's code")

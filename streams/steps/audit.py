@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 import msgspec
 
 from schemas.audit import Action, AuditLine, Head, Outcome
 from schemas.times import format_time
-from streams.ports import Clock, Log, Out
+from streams.ports import Clock, Out
 from streams.rules.auditchain import ANCHOR, Kept, Report, holds_code, line_bytes, verify
 
 TOPIC = "audit"
@@ -45,10 +45,16 @@ class Entry(NamedTuple):
     heads: tuple[Head, ...] = ()
 
 
+class Sends(Protocol):
+    """As much of the Log port as it takes."""
+
+    async def send(self, records: Sequence[Out]) -> None: ...
+
+
 class Auditor:
     """One chain. Share one in a process; calls wait for each other, since a line holds the digest of the one before."""
 
-    def __init__(self, log: Log, clock: Clock, chain: str | None = None) -> None:
+    def __init__(self, log: Sends, clock: Clock, chain: str | None = None) -> None:
         self._log, self._clock = log, clock
         self._lock = asyncio.Lock()
         self._begin(chain or uuid4().hex)
