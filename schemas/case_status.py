@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.fields import OutTime
+
 State = Literal["open", "held", "refused", "withdrawn", "closed"]
 
 
@@ -19,12 +21,12 @@ class CaseStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     case_id: str
     revision: int
     state: State
-    window_start: str | None = None
-    window_end: str | None = None
+    window_start: OutTime | None = None
+    window_end: OutTime | None = None
     policy: str | None = None
     scans_of_case: int | None = None
     venues: int | None = None
     f1: int | None = None
     held: int | None = None
-    evaluated_at: str | None = None
+    evaluated_at: OutTime | None = None
     warnings: tuple[str, ...] = ()

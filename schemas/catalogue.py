@@ -1,4 +1,4 @@
-"""Every message type that travels: its name, topic, key, Struct. What publishes, documents or tests them starts here."""
+"""Every message type that travels: its name, topic, key, Struct. Whatever documents or tests them starts here."""
 
 from __future__ import annotations
 

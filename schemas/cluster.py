@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.fields import OutTime
+
 
 class Cluster(msgspec.Struct, frozen=True, omit_defaults=True):
     """A revision of a cluster; the highest revision of a `cluster_id` wins. A withdrawal has no cases.
@@ -17,8 +19,8 @@ class Cluster(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int
     status: Literal["raised", "updated", "withdrawn"]
     venue_id: str
-    from_: str | None = msgspec.field(name="from", default=None)
-    to: str | None = None
+    from_: OutTime | None = msgspec.field(name="from", default=None)
+    to: OutTime | None = None
     cases: tuple[str, ...] = ()
     source_like: int | None = None
     spread_like: int | None = None

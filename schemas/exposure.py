@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.fields import OutDay, OutId, OutTime, Pseudonym, one_of
+
 Role = Literal["visitor", "staff"]
+Status = Annotated[str, one_of("raised", "updated", "withdrawn")]
+Level = Annotated[str, one_of("F1", "F2")]
+Band = Annotated[str, one_of("high", "medium", "low")]
+Certainty = Annotated[str, one_of("co-presence", "confirmed", "dismissed")]
+Reason = Annotated[str, one_of("case_withdrawn", "dates_corrected", "scans_corrected", "merged", "erased", "rekeyed")]
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -14,8 +21,8 @@ class Episode(msgspec.Struct, frozen=True):
 
     venue_id: str
     venue_type: str
-    start: str
-    end: str
+    start: OutTime
+    end: OutTime
     direct_seconds: int
     indirect_seconds: int
     inferred: bool
@@ -38,33 +45,33 @@ class ScorePart(msgspec.Struct, frozen=True):
 class Advice(msgspec.Struct, frozen=True):
     """Dates (local) counted from the day of `last_at`."""
 
-    follow_up_until: str
-    test_on: str
+    follow_up_until: OutDay
+    test_on: OutDay
     reason: str
 
 
 class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
     """A revision of an exposure; the highest revision of an `exposure_id` wins. A withdrawal has no episodes."""
 
-    exposure_id: str
+    exposure_id: OutId
     revision: int
-    status: str
+    status: Status
     case_id: str
-    person: str
-    level: str
-    via: list[str] | None = None
+    person: Pseudonym
+    level: Level
+    via: list[Pseudonym] | None = None
     minutes: int | None = None
     direct_minutes: int | None = None
     indirect_minutes: int | None = None
-    first_at: str | None = None
-    last_at: str | None = None
+    first_at: OutTime | None = None
+    last_at: OutTime | None = None
     episodes: list[Episode] | None = None
     score: float | None = None
-    band: str | None = None
+    band: Band | None = None
     score_parts: list[ScorePart] | None = None
     advice: Advice | None = None
     policy: str | None = None
-    certainty: str | None = None
-    issued_at: str | None = None
-    reason: str | None = None
-    replaced_by: str | None = None
+    certainty: Certainty | None = None
+    issued_at: OutTime | None = None
+    reason: Reason | None = None
+    replaced_by: OutId | None = None

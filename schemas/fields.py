@@ -127,3 +127,26 @@ Linger = Annotated[int, Meta(ge=0, le=60), Check(as_it_is, "a whole number from 
 Latitude = Annotated[float, Meta(ge=-90, le=90), Check(as_it_is, "a number from -90 to 90")]
 Longitude = Annotated[float, Meta(ge=-180, le=180), Check(as_it_is, "a number from -180 to 180")]
 Flag = Annotated[bool, Check(as_it_is, "true or false")]
+
+
+# What we send. The decoder does not check it again: these only tell readers, through the published schemas.
+
+
+def one_of(*words: str) -> Meta:
+    """A closed list in the published schema."""
+    return Meta(extra_json_schema={"enum": list(words)})
+
+
+OutTime = Annotated[
+    str,
+    Meta(
+        extra_json_schema={
+            "format": "date-time",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        }
+    ),
+]
+OutDay = Annotated[str, Meta(extra_json_schema={"format": "date", "pattern": _DAY})]
+OutId = Annotated[str, Meta(extra_json_schema={"pattern": "^[0-9a-f]{32}$"})]
+"""Hexadecimal of the first 16 bytes of a SHA-256."""
+Pseudonym = Annotated[str, Meta(extra_json_schema={"pattern": "^p1[a-z2-7]{26}$"})]

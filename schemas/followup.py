@@ -6,13 +6,17 @@ from typing import Literal
 
 import msgspec
 
+from schemas.fields import OutDay, OutId, Pseudonym
+
 
 class Followup(msgspec.Struct, frozen=True):
-    """`person` = pseudonym, and the record's key; `exposures` = ids of those that stand, sorted; `band` = the strongest.
-    Dates are local, the latest of all exposures."""
+    """`person` = pseudonym, and the record's key; `exposures` = ids of those that stand, sorted.
 
-    person: str
-    exposures: tuple[str, ...]
+    `band` = the strongest of them; the dates are local, the latest of all of them.
+    """
+
+    person: Pseudonym
+    exposures: tuple[OutId, ...]
     band: Literal["high", "medium", "low"] | None
-    follow_up_until: str | None
-    test_on: str | None
+    follow_up_until: OutDay | None
+    test_on: OutDay | None

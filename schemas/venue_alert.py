@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.fields import OutId, OutTime
+
 Status = Literal["raised", "updated", "withdrawn"]
 
 
@@ -16,15 +18,15 @@ class VenueAlert(msgspec.Struct, frozen=True, omit_defaults=True):
     overlapping piece, `f1` = contacts of the case among them; `crowd` = more than the policy's crowd limit.
     """
 
-    alert_id: str
+    alert_id: OutId
     revision: int
     status: Status
     case_id: str
     venue_id: str
-    start: str
-    end: str | None = None
+    start: OutTime
+    end: OutTime | None = None
     people: int | None = None
     f1: int | None = None
     crowd: bool | None = None
     policy: str | None = None
-    issued_at: str | None = None
+    issued_at: OutTime | None = None
