@@ -21,7 +21,9 @@ COMMANDS: dict[str, str] = {
     "case": "Report a case, or withdraw one.",
     "exposures": "What stands.",
     "pseudonym": "Codes on standard input to pseudonyms.",
+    "reidentify": "Pseudonyms back to codes; each look is audited.",
     "rejects": "What was rejected, and why.",
+    "audit": "Who looked at what: the chained log, and whether it is whole.",
     "rebuild": "Throw the Redis state away and rebuild it from Kafka.",
     "demo": "The main job on a made-up province, from nothing.",
 }

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.audit import Action, AuditLine, Head, Outcome
 from schemas.times import format_time
-from streams.ports import Clock, Out
+from streams.ports import Clock, Log, Out
 from streams.rules.auditchain import ANCHOR, Kept, Report, holds_code, line_bytes, verify
 
 TOPIC = "audit"
@@ -116,6 +116,22 @@ class Auditor:
             case_id=entry.case_id,
             heads=entry.heads,
         )
+
+
+async def read_log(log: Log, partitions: int) -> tuple[list[Kept], dict[int, int]]:
+    """All lines as they are now, partition by partition, and the first offset that each partition keeps.
+
+    A topic without transactions has no holes, so what lies before its first record was deleted by age.
+    """
+    kept: list[Kept] = []
+    starts: dict[int, int] = {}
+    for number in range(partitions):
+        end = await log.end(TOPIC, number)
+        async for chunk in log.tail(TOPIC, number, 0, committed=True):
+            starts.setdefault(number, chunk[0].offset)
+            kept += [Kept(number, read.offset, read.timestamp, read.key, read.value) for read in chunk]
+        starts.setdefault(number, end)
+    return kept, starts
 
 
 def due(report: Report) -> list[Head]:
