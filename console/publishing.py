@@ -101,6 +101,15 @@ async def start_consumer(settings: Settings, **more: Any) -> Any:
     return consumer
 
 
+async def start_admin(settings: Settings) -> Any:
+    """A started aiokafka admin client; to be closed. Raises Trouble: no Kafka."""
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, **settings.kafka_security)
+    await _start(admin, settings)
+    return admin
+
+
 async def _start(client: Any, settings: Settings) -> None:
     from aiokafka.errors import KafkaError
 
@@ -130,10 +139,7 @@ async def send_keyed(settings: Settings, topic: str, records: list[tuple[str | N
 
 async def partitions_of(settings: Settings, *topics: str) -> dict[str, int]:
     """How many partitions topics have. Raises Trouble when one is missing: a producer would wait for it for ever."""
-    from aiokafka.admin import AIOKafkaAdminClient
-
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, **settings.kafka_security)
-    await _start(admin, settings)
+    admin = await start_admin(settings)
     try:
         found = await admin.describe_topics([settings.topic_prefix + topic for topic in topics])
     finally:

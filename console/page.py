@@ -1,0 +1,103 @@
+"""The page of a running system: for people at `/`, for machines at `/healthz`.
+
+`serving(settings, pids)` is all that `truyvet up` knows of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from console.lag import Topics
+from console.state import State, look
+from console.stores import open_store
+from console.trouble import Trouble, kafka_at, redis_at
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+
+_FRESH = 0.5
+"""seconds that an answer is good for: many windows on the page are one question to Kafka"""
+_PATIENCE = 5.0
+Pids = Callable[[], dict[str, Any]]
+
+
+class Health:
+    """Asks Kafka and Redis, over connections that stay open; opens them anew after a failure."""
+
+    def __init__(self, settings: Settings, pids: Pids) -> None:
+        self._settings, self._pids = settings, pids
+        self._open: AsyncExitStack | None = None
+        self._asking = asyncio.Lock()
+        self._last: tuple[float, dict[str, Any]] = (float("-inf"), {})
+
+    async def now(self) -> dict[str, Any]:
+        """The state as `truyvet status --json` has it; `{"state": "down", "trouble", "pids"}` when it cannot be had."""
+        async with self._asking:
+            if time.monotonic() - self._last[0] > _FRESH:
+                self._last = (time.monotonic(), await self._ask())
+            return self._last[1]
+
+    async def _ask(self) -> dict[str, Any]:
+        try:
+            with kafka_at(self._settings), redis_at(self._settings):
+                return dict(await asyncio.wait_for(self._look(), _PATIENCE))
+        except Trouble as trouble:
+            words = trouble.format_message()
+        except TimeoutError:
+            words = f"no answer within {_PATIENCE:g} s"
+        except Exception as error:  # the page is where people look when something is wrong: it stays up
+            words = type(error).__name__
+        await self.close()
+        return {"state": "down", "trouble": words, "pids": self._pids()}
+
+    async def _look(self) -> State:
+        if self._open is None:
+            async with AsyncExitStack() as stack:
+                self._topics = await stack.enter_async_context(Topics(self._settings))
+                self._store = await stack.enter_async_context(open_store(self._settings))
+                self._open = stack.pop_all()
+        return await look(self._topics, self._store, self._pids())
+
+    async def close(self) -> None:
+        stack, self._open = self._open, None
+        if stack is not None:
+            await stack.aclose()
+
+
+def application(health: Health) -> web.Application:
+    """The routes. 200 while the system is ready, 503 when it is not: what a load balancer or a watchdog wants."""
+    html = resources.files("console").joinpath("page.html").read_text("utf-8")
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=html, content_type="text/html")
+
+    async def healthz(_: web.Request) -> web.Response:
+        state = await health.now()
+        return web.json_response(state, status=200 if state["state"] == "ready" else 503)
+
+    made = web.Application()
+    made.router.add_get("/", page)
+    made.router.add_get("/healthz", healthz)
+    return made
+
+
+@asynccontextmanager
+async def serving(settings: Settings, pids: Pids, port: int = 0) -> AsyncIterator[str]:
+    """Serve the page on the loopback (`port` 0 = a free one) and give its URL. OSError when the port is taken."""
+    health = Health(settings, pids)
+    runner = web.AppRunner(application(health), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+        await health.close()

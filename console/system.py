@@ -1,0 +1,270 @@
+"""Everything on this machine, as `truyvet up` runs it: Kafka, Redis, topics, workers, page; its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.heldfile import HeldFile, read_held
+from console.joining import joined
+from console.ownkey import key_file
+from console.page import serving
+from console.publishing import partitions_of
+from console.state import UP
+from console.supervising import Backoff, Crew, keep_short
+from console.trouble import Trouble, WrongUse, kafka_at
+from streams.runtime.embedded import EmbeddedKafka, EmbeddedRedis
+from streams.runtime.process import CannotStart, Server, make_folder
+from streams.runtime.settings import RUN_FILE, Settings
+from streams.runtime.topics import ensure_topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTITIONS = 4
+WORKER = (sys.executable, "-m", "console.main", "worker")
+_LOOK = 0.2
+_JOIN = 60.0
+_LAST_BATCH = 20.0
+
+
+class System:
+    """`System(…).run()` from the main thread: returns after SIGTERM or Ctrl-C; raises CannotStart or Trouble."""
+
+    def __init__(
+        self, data: Path, workers: int, partitions: int | None, ports: tuple[int | None, int | None, int]
+    ) -> None:
+        make_folder(data)
+        self.data = data.resolve()
+        # Not from the run file: that tells of another `up`, whose key and servers are none of ours.
+        self._given = Settings.load(run_file=None)
+        self._held = self._claim()
+        self._run_file: HeldFile | None = None
+        self._wanted = partitions
+        self._page_port = ports[2]
+        self.kafka = EmbeddedKafka(self.data / "kafka", ports[0])
+        self.redis = EmbeddedRedis(self.data / "redis", ports[1])
+        self.page = ""
+        self._key = key_file(self.data, self._given.key)
+        self.settings = replace(self._given, kafka=self.kafka.address, redis=self.redis.url, kafka_security={})
+        self._own = self._our_settings()
+        self._logs = self.data / "logs"
+        self._workers = Crew("worker", workers, WORKER, self._logs)
+
+    def _claim(self) -> HeldFile:
+        path = self.data / "up.json"
+        held = HeldFile.claim(path)
+        if held is None:
+            pid = (read_held(path) or {}).get("pid", "?")
+            raise Trouble(f"`truyvet up` (pid {pid}) uses {self.data} already: end it, or choose another with --data")
+        return held
+
+    def _our_settings(self) -> dict[str, str]:
+        """The settings under which a worker, or any other command, works on this system."""
+        own = {
+            "TRUYVET_KAFKA": self.kafka.address,
+            # Our broker speaks plaintext, whatever .env says of the one in production.
+            "TRUYVET_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+            "TRUYVET_REDIS": self.redis.url,
+        }
+        if self._key is not None:
+            own["TRUYVET_KEY_FILE"] = str(self._key)
+        return own
+
+    # --- from start to end -------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        with _stoppable():
+            try:
+                make_folder(self._logs)
+                for server in (self.redis, self.kafka):
+                    keep_short(server.log)
+                    server.start()
+                with kafka_at(self.settings):
+                    asyncio.run(self._until_stopped())
+            except KeyboardInterrupt:
+                pass
+            finally:
+                _second_signal_kills()
+                self._end()
+
+    def _end(self) -> None:
+        """Workers first: what they have in hand is finished and committed while Kafka and Redis are there."""
+        if self._run_file is not None:
+            self._run_file.release()
+        self._workers.stop(_LAST_BATCH)
+        self.kafka.stop()
+        self.redis.stop()
+        self._held.release()
+
+    async def _until_stopped(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await self._topics()
+        self._workers.start({**os.environ, **self._own})
+        async with serving(self.settings, self.pids, self._page_port) as self.page:
+            keeper = asyncio.create_task(self._keep_running())
+            stopped = asyncio.create_task(stop.wait())
+            ready = asyncio.create_task(self._announce())
+            try:
+                await asyncio.wait([ready, stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
+                if ready.done():
+                    ready.result()
+                    await asyncio.wait([stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
+                if keeper.done():
+                    keeper.result()
+            finally:
+                for task in (ready, keeper, stopped):
+                    task.cancel()
+                await asyncio.gather(ready, keeper, stopped, return_exceptions=True)
+
+    async def _topics(self) -> None:
+        """Make what is missing. A folder keeps the number of partitions that it was begun with."""
+        count = self._wanted or (self._given.partitions if "TRUYVET_PARTITIONS" in os.environ else PARTITIONS)
+        with suppress(Trouble):
+            there = (await partitions_of(self.settings, "evaluate"))["evaluate"]
+            if self._wanted not in (None, there):
+                raise WrongUse(f"--partitions: {self.data} was begun with {there}, and that cannot be changed")
+            count = there
+        await ensure_topics(self.settings, count)
+        self.settings = replace(self.settings, partitions=count)
+        self._own["TRUYVET_PARTITIONS"] = str(count)
+
+    # --- ready -------------------------------------------------------------------------------------------------------
+
+    def pids(self) -> dict[str, Any]:
+        """Of now: `workers` has only those that run at this moment."""
+        return {
+            "kafka": self.kafka.pid if self.kafka.running() else None,
+            "redis": self.redis.pid if self.redis.running() else None,
+            "workers": self._workers.pids,
+        }
+
+    async def _announce(self) -> None:
+        """Print the line when the workers have their partitions. Raises CannotStart when one ends before."""
+        await self._workers_joined()
+        self._tell_others()
+        ready = {
+            "ready": True,
+            "kafka": self.kafka.address,
+            "redis": self.redis.url,
+            "page": self.page,
+            "pids": self.pids(),
+        }
+        click.echo(json.dumps(ready))
+        sys.stdout.flush()
+
+    async def _workers_joined(self) -> None:
+        until = time.monotonic() + _JOIN
+        while not await joined(self.settings, len(self._workers.children)):
+            for child in self._workers.children:
+                if child.ends:
+                    raise CannotStart(f"{child.name} does not start: {child.last_words()} (all of it in {child.log})")
+            if time.monotonic() > until:
+                _say(f"not all workers have their partitions after {_JOIN:.0f} s; see {self._logs}")
+                return
+            await asyncio.sleep(_LOOK)
+
+    def _tell_others(self) -> None:
+        """The run file: every other command started in this folder talks to this system."""
+        self._keep_said()
+        self._run_file = HeldFile.claim(RUN_FILE)
+        if self._run_file is None:
+            _say("another `truyvet up` runs in this folder: other commands go on talking to that one")
+            return
+        lines = {**self._own, UP: str(self._held.path)}
+        self._run_file.write("".join(f"{name}={value}\n" for name, value in lines.items()))
+        seen = Settings.load()
+        for name, ours, theirs in (
+            ("TRUYVET_KAFKA", self.kafka.address, seen.kafka),
+            ("TRUYVET_REDIS", self.redis.url, seen.redis),
+        ):
+            if ours != theirs:
+                _say(f"{name} is set in the environment or .env: other commands talk to that, not to this system")
+
+    def _keep_said(self) -> None:
+        said = {"pid": os.getpid(), "kafka": self.kafka.address, "redis": self.redis.url, "page": self.page}
+        self._held.write(json.dumps({**said, "pids": self.pids()}))
+
+    # --- while it runs -----------------------------------------------------------------------------------------------
+
+    async def _keep_running(self) -> None:
+        menders = [_Mender(server) for server in (self.kafka, self.redis)]
+        said = self.pids()
+        while True:
+            for words in self._workers.look():
+                _say(words)
+            for mender in menders:
+                await mender.look()
+            if said != self.pids():
+                said = self.pids()
+                self._keep_said()
+            await asyncio.sleep(_LOOK)
+
+
+class _Mender:
+    """Starts a server again that ended: on the same port, with the same data. Workers wait for it, or start again."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._backoff = server, Backoff()
+        self._began, self._due = time.monotonic(), 0.0
+
+    async def look(self) -> None:
+        now = time.monotonic()
+        if self._server.running():
+            return
+        if not self._due:
+            self._due = now + self._backoff.after(now - self._began)
+            _say(f"{self._server.name} ended: {self._server.last_words()}; starting it again")
+        if now < self._due:
+            return
+        self._due, self._began = 0.0, now
+        try:
+            self._server.launch()
+            await asyncio.to_thread(self._server.wait_until_ready)
+        except CannotStart as error:
+            _say(str(error))
+
+
+def _stoppable() -> Any:
+    """SIGTERM and a closed terminal end the start as Ctrl-C does."""
+    from contextlib import contextmanager
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    @contextmanager
+    def handled() -> Iterator[None]:
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    return handled()
+
+
+def _second_signal_kills() -> None:
+    """Who asks twice does not want to wait: our children die with us (die_with_parent); every part survives that."""
+
+    def now(*_: object) -> None:
+        os._exit(130)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, now)
+
+
+def _say(words: str) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')} truyvet up: {words}", err=True)
