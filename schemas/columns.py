@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -87,29 +86,28 @@ def columns_of(
     `record`, `index` None: every scan is a record of its own.
     """
     n = len(wires)
-    # One turn for all fields: ten lists made by attribute cost a scan as much as decoding it does.
-    fields = list(zip(*map(msgspec.structs.astuple, wires), strict=True)) or [()] * len(ScanWire.__struct_fields__)
-    scan_ids, venues, persons, times, gateways, direction, role, _, void, proof = fields
+    venues, gateways = [w.venue_id for w in wires], [w.gateway_id for w in wires]
+    persons, proof = [w.person for w in wires], [w.proof for w in wires]
     odd: set[int] = set()
-    for ids in (venues, gateways, scan_ids):
+    for ids in (venues, gateways, [w.scan_id for w in wires]):
         if not _plain(ids):
             odd |= {i for i, v in enumerate(ids) if not _is(clean_id, v) or clean(v) != v}
     if not _plain(persons):
         odd |= {i for i, v in enumerate(persons) if not _is(clean_code, v)}
     if any(proof):
         odd |= {i for i, v in enumerate(proof) if v is not None and not _is(clean, v)}
-    seconds, late = _seconds(times)
+    seconds, late = _seconds([w.scanned_at for w in wires])
     odd |= late
     columns = ScanColumns(
         np.arange(n) if record is None else np.array(record, np.int64),
         np.full(n, -1, np.int64) if index is None else np.array(index, np.int64),
-        list(venues),
-        list(persons),
+        venues,
+        persons,
         seconds,
-        _where(direction, "out"),
-        _where(role, "staff"),
-        _where(void, True),
-        list(gateways),
+        _where([w.direction for w in wires], "out"),
+        _where([w.role for w in wires], "staff"),
+        _where([w.void for w in wires], True),
+        gateways,
     )
     if not odd:
         return columns, []
@@ -140,7 +138,7 @@ def _is(check: object, text: str) -> bool:
     return True
 
 
-def _plain(texts: tuple[str, ...]) -> bool:
+def _plain(texts: list[str]) -> bool:
     """Whether all texts are printable ASCII without a blank: nothing in them is for `clean` to find."""
     joined = "".join(texts)
     if not joined.isascii():
@@ -149,23 +147,26 @@ def _plain(texts: tuple[str, ...]) -> bool:
     return not len(signs) or bool(signs.min() > 0x20 and signs.max() < 0x7F)
 
 
-def _where(values: tuple[object, ...], wanted: object) -> Mask:
+def _where(values: Sequence[object], wanted: object) -> Mask:
     if wanted not in values:
         return np.zeros(len(values), bool)
     return np.fromiter([v == wanted for v in values], bool, len(values))
 
 
-def _seconds(times: tuple[str | int, ...]) -> tuple[I64, set[int]]:
+def _seconds(times: list[str | int]) -> tuple[I64, set[int]]:
     """Times as they came → seconds, and the positions of those that are none.
 
     Gateways write times in a few forms; all times of one form are read at once.
     """
-    kinds = [len(t) if type(t) is str else 0 for t in times]
-    if len(set(kinds)) == 1:
-        return _of_kind(kinds[0], times)
-    seconds, odd = np.zeros(len(times), np.int64), set()
-    form = np.array(kinds)
-    for kind in set(kinds):
+    try:
+        kinds = set(map(len, times))  # type: ignore[arg-type]
+        if len(kinds) == 1:
+            return _of_kind(kinds.pop(), times)
+    except TypeError:  # milliseconds have no length
+        pass
+    form = np.array([len(t) if isinstance(t, str) else _MS for t in times], np.int64)
+    seconds, odd = np.zeros(len(times), np.int64), set[int]()
+    for kind in set(form.tolist()):
         places = np.flatnonzero(form == kind)
         found, wrong = _of_kind(kind, [times[i] for i in places.tolist()])
         seconds[places] = found
@@ -174,8 +175,8 @@ def _seconds(times: tuple[str | int, ...]) -> tuple[I64, set[int]]:
 
 
 def _of_kind(kind: int, times: Sequence[str | int]) -> tuple[I64, set[int]]:
-    """`kind` 0: milliseconds; else texts of that length."""
-    if kind == 0:
+    """`kind` = the length of each text, or _MS."""
+    if kind == _MS:
         try:
             ms = np.array(times, np.int64)
         except OverflowError:
@@ -203,7 +204,7 @@ def _one_by_one(times: Sequence[str | int]) -> tuple[I64, set[int]]:
     return seconds, odd
 
 
-_ZULU, _OFFSET = len("YYYY-MM-DDTHH:MM:SSZ"), len("YYYY-MM-DDTHH:MM:SS+07:00")
+_MS, _ZULU, _OFFSET = -1, len("YYYY-MM-DDTHH:MM:SSZ"), len("YYYY-MM-DDTHH:MM:SS+07:00")
 _SEPARATORS = ((4, b"-"), (7, b"-"), (10, b"T"), (13, b":"), (16, b":"))
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
