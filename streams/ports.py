@@ -7,7 +7,7 @@ which waiting effect happens next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 Arg = bytes | str | int
@@ -82,18 +82,13 @@ class Log(Protocol):
         """The offset after the last record that a reader of committed records may see."""
         ...
 
-    def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> Tail:
+    def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> AsyncIterator[list[Read]]:
         """Records from offset `start` to the end as it is now, in chunks; `committed=False` shows aborted ones too."""
         ...
 
     async def origin(self, topic: str, partition: int, offset: int) -> bytes | None:
         """The value of one record, None when it is no longer kept."""
         ...
-
-
-class Tail(Protocol):
-    def __aiter__(self) -> Tail: ...
-    async def __anext__(self) -> list[Read]: ...
 
 
 class Clock(Protocol):

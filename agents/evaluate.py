@@ -1,0 +1,16 @@
+"""`evaluate` → `exposures`: what must stand for a case, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+
+from agents.registry import agent
+from streams.runtime.batch import Batch
+from streams.steps.evaluate import Evaluation
+
+
+@agent("evaluate", Evaluation)
+async def evaluate(step: Evaluation, stream: AsyncIterable[Batch]) -> None:
+    async for batch in stream:
+        with batch:
+            await step.handle(batch)

@@ -1,0 +1,53 @@
+"""How a worker process ends, so that a supervisor can tell "it did as asked" from "start it again".
+
+| code | means | a supervisor |
+|---|---|---|
+| 0 | SIGTERM or SIGINT: the work in hand is done and committed | leaves it |
+| 70 | a fault of the code, or of Kafka, that trying again in this process would not mend | starts it again |
+| 71 | the watchdog: a batch was in hand longer than it may be | starts it again |
+| 75 | start again: Redis changed or is away, Kafka is away, another worker owns the partition | starts it again |
+
+Nothing that was in hand is committed in any case but the first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from streams.ports import Fenced, StoreChanged, StoreDown
+
+DONE, FAILED, STUCK, AGAIN = 0, 70, 71, 75
+
+logger = logging.getLogger("truyvet.worker")
+
+
+class LogDown(Exception):
+    """Kafka did not answer, or refused what it may take later: the record may be there or not. The worker ends."""
+
+
+_START_AGAIN = (StoreDown, StoreChanged, Fenced, LogDown)
+
+
+def code_of(error: BaseException | None) -> int:
+    """The exit code for what ended the worker; causes count, since Faust may wrap what a step raised."""
+    while error is not None:
+        if isinstance(error, _START_AGAIN):
+            return AGAIN
+        error = error.__cause__
+    return FAILED
+
+
+def deadline(seconds: float, code: int) -> threading.Timer:
+    """End the process with `code` in any case. A crash can hang for ever: threads wait for each other's answers."""
+
+    def end() -> None:
+        logger.critical("not ended within %.0f s: killed", seconds)
+        logging.shutdown()
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    return timer

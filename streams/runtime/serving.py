@@ -1,0 +1,159 @@
+"""The life of a worker process: wait until Redis may be believed, serve, end in order and with a code that says why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from faust.types import TP
+
+from streams.ports import Call, StoreChanged, StoreDown
+from streams.rules.codes import Pseudonymiser
+from streams.rules.policy import load_policies
+from streams.runtime.app import BatchApp, make_app, place_of
+from streams.runtime.batch import Batching
+from streams.runtime.exits import DONE, LogDown, code_of
+from streams.runtime.kafka import KafkaLog
+from streams.runtime.lifetime import live
+from streams.runtime.quiet import log_to_stderr
+from streams.runtime.redis import RedisStore, check_server
+from streams.runtime.settings import Settings, sealer
+from streams.runtime.vaultkeys import vault_seals
+from streams.state.generation import Generation, read_generation, read_offsets
+from streams.steps.rebuild import first_start
+from streams.steps.worker import Worker, ready_generation
+
+logger = logging.getLogger("truyvet.worker")
+
+TICK = 1.0  # seconds
+
+Revoked = Callable[[set[tuple[str, int]]], None]
+Attach = Callable[[BatchApp, Worker], Revoked]
+"""Puts the agents on the app; what it returns is told which (topic, partition) went away."""
+
+
+class WallClock:
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+def make_worker(settings: Settings, store: RedisStore, log: KafkaLog, generation: str) -> Worker:
+    """What the steps of this process share. Raises SettingError (no key), PolicyError."""
+    return Worker(
+        store=store,
+        log=log,
+        clock=WallClock(),
+        pseudonymiser=Pseudonymiser(settings.needed_key()),
+        policies=load_policies(settings.policies),
+        seal=sealer(settings),
+        generation=generation,
+        retention_days=settings.retention_days,
+        vault=vault_seals(settings),
+    )
+
+
+def serve(settings: Settings, attach: Attach) -> int:
+    """Run one worker until a signal or a failure; the exit code (streams.runtime.exits)."""
+    log_to_stderr()
+    settings.needed_key()  # before anything is opened: a worker without a key is of no use
+    return asyncio.run(_serve(settings, attach))
+
+
+async def _serve(settings: Settings, attach: Attach) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as opened:
+        store = await RedisStore.open(settings.redis, pinned=True)
+        opened.push_async_callback(store.close)
+        for wrong in await check_server(store):
+            logger.warning("Redis: %s", wrong)
+        log = await KafkaLog.open(settings)
+        opened.push_async_callback(log.close)
+        try:
+            generation = await _or_stop(stop, _generation(store, log))
+            if generation is None:
+                return DONE
+            return await _work(settings, attach, store, log, generation.id, stop)
+        except (StoreDown, StoreChanged, LogDown) as error:
+            logger.error("%s", error)
+            return code_of(error)
+
+
+async def _or_stop(stop: asyncio.Event, work: Awaitable[Generation]) -> Generation | None:
+    """The result of `work`, None when the process is asked to end before."""
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopped):
+            task.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)
+
+
+async def _generation(store: RedisStore, log: KafkaLog) -> Generation:
+    """Wait for a generation that is ready; begin one if this system is new."""
+    said = ""
+    while True:
+        generation = await ready_generation(store)
+        if generation is not None:
+            return generation
+        if await read_generation(store) is not None:
+            says = "the Redis state is being rebuilt: waiting until it is ready"
+        elif not await _may_begin(store):
+            says = "another worker looks whether this system is new"
+        elif await first_start(store, log, log.partitions("evaluate")) is None:
+            says = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
+        else:
+            continue
+        if says != said:
+            logger.warning("%s", says)
+            said = says
+        await asyncio.sleep(0.2)
+
+
+async def _may_begin(store: RedisStore) -> bool:
+    """Of workers that start together only one begins the first generation; the others would make it void again."""
+    (reply,) = await store.run([Call("SET", ("tv:first",), (1, "NX", "EX", 3))])
+    return reply is not None
+
+
+async def _work(
+    settings: Settings, attach: Attach, store: RedisStore, log: KafkaLog, generation: str, stop: asyncio.Event
+) -> int:
+    prefix = settings.topic_prefix
+
+    async def start_at(partitions: set[TP]) -> Mapping[TP, int]:
+        """Redis's offsets, which are as old or new as the facts. Kafka's committed ones have no say."""
+        offsets = await read_offsets(store)
+        return {tp: offsets.get(place_of(tp, prefix), 0) for tp in partitions}
+
+    def revoked(partitions: set[TP]) -> None:
+        released({place_of(tp, prefix) for tp in partitions})
+
+    batching = Batching(
+        timeout=float(settings.batch_seconds),
+        topic_prefix=prefix,
+        security=settings.kafka_security,
+        start_at=start_at,
+        revoked=revoked,
+    )
+    app = make_app(settings, batching)
+    released = attach(app, make_worker(settings, store, log, generation))
+    return await live(app, stop, [_watch_generation(store, generation)])
+
+
+async def _watch_generation(store: RedisStore, generation: str) -> None:
+    """Notice a rebuild, or another Redis, when there is nothing to do; a busy worker meets it in its next offset."""
+    while True:
+        await asyncio.sleep(TICK)
+        with contextlib.suppress(StoreDown):  # whoever needs Redis will say so
+            found = await read_generation(store)
+            if found is None or found.id != generation:
+                raise StoreChanged("the generation of this worker was thrown away: it starts again with the new one")
