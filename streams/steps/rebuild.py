@@ -1,7 +1,7 @@
 """Rebuild: throw the Redis state away and make it anew from Kafka, without a record that the end does not need.
 
 1. a new generation, `loading`: workers of the old one end at their next offset, new ones wait;
-2. everything of ours in Redis is deleted;
+2. everything of ours in Redis is deleted, but for the vault;
 3. own outputs are read: what was published last, and every number ever used;
 4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
 5. `scans` is taken in, facts only;
@@ -29,6 +29,7 @@ from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
 KEEP = b"tv:gen"
+VAULT = b"tv:vault:"
 Progress = Callable[[str, int, int], None]
 
 
@@ -46,10 +47,14 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker, which holds the offsets."""
+    """Delete every key of ours but the generation marker, which holds the offsets, and the vault.
+
+    No topic holds a code for as long as an exposure stands (scans 21 days, exposures 60): an emptied vault would leave
+    people whom nobody can call back. And what was erased in it must stay so.
+    """
     doomed = []
     async for key in scan_keys(store, "tv:*"):
-        if key != KEEP:
+        if key != KEEP and not key.startswith(VAULT):
             doomed.append(key)
     for at in range(0, len(doomed), 500):
         await store.run([Call("UNLINK", (key,)) for key in doomed[at : at + 500]])
