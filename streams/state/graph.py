@@ -188,23 +188,29 @@ def _in_buckets(owner: U64) -> list[tuple[int, int, int, I64]]:
     return [(b, i, j, order) for b, i, j in layout.slices_by_bucket(bucket[order])]
 
 
-async def add_names(store: Store, prefix: str, names: dict[bytes, bytes]) -> None:
-    """Keep what tokens stand for: `tv:i:` person → rest of the pseudonym (by sub shard), `tv:n:` venue → venue_id."""
-    groups: dict[int, list[tuple[bytes, bytes]]] = {}
-    for name in names.items():
-        groups.setdefault(name[0][0] >> 3, []).append(name)
-    if prefix == PERSONS:
-        calls = [
-            Call("add_persons", (f"{prefix}{layout.tag(b)}:",), (b"".join([t + rest for t, rest in group]),))
-            for b, group in groups.items()
-        ]
-    else:
-        calls = [
-            Call("add_names", (f"{prefix}{layout.tag(b)}",), tuple([word for name in group for word in name]))
-            for b, group in groups.items()
-        ]
+async def add_persons(store: Store, digests: Sequence[bytes]) -> None:
+    """Keep what person tokens stand for (`tv:i:`): the whole pseudonyms, 16 bytes each. Raises TokenClash."""
+    whole = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 16)
+    calls = [
+        Call("add_persons", (f"{PERSONS}{layout.tag(b)}:",), (whole[order[i:j]].tobytes(),))
+        for b, i, j, order in _in_buckets(layout.tokens_of(whole[:, :8].tobytes()))
+    ]
+    await _add(store, "persons", calls)
+
+
+async def add_venues(store: Store, names: dict[bytes, bytes]) -> None:
+    """Keep what venue tokens stand for (`tv:n:`): token → venue_id in UTF-8. Raises TokenClash."""
+    groups: dict[int, list[bytes]] = {}
+    for token, name in names.items():
+        groups.setdefault(token[0] >> 3, []).extend((token, name))
+    await _add(
+        store, "venues", [Call("add_names", (f"{VENUES}{layout.tag(b)}",), tuple(group)) for b, group in groups.items()]
+    )
+
+
+async def _add(store: Store, whose: str, calls: list[Call]) -> None:
     if any(await store.run(calls)):
-        raise TokenClash(f"two entries of {prefix} have one 8-byte token; the second was not taken")
+        raise TokenClash(f"two {whose} have one 8-byte token; the second was not taken")
 
 
 async def read_names(store: Store, prefix: str, tokens: Sequence[bytes]) -> dict[bytes, bytes]:

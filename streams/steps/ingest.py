@@ -13,7 +13,8 @@ bucket and side. The order of effects is the point of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress
+from itertools import compress, filterfalse
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from streams.steps.worker import Worker
 REMEMBERED = 2_000_000
 
 Marks = dict[bytes, list[Mark]]
+Kind = TypeVar("Kind")
 
 
 class Ingest:
@@ -56,8 +58,8 @@ class Ingest:
         ]
         if len(columns.seconds):
             digests = self.worker.pseudonymiser.digests(columns.persons)
-            facts = self._facts(columns, digests, keep)
             await self._names(columns, digests, keep)
+            facts = self._facts(columns, digests, keep)
             if self._looks:
                 out += (await self._write_then_look(facts, digests, keep)).records()
             else:
@@ -99,12 +101,13 @@ class Ingest:
     # -- rule 2 and the graph
 
     def _facts(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> Facts:
-        known = self.worker.known_venues
-        tokens = [known.get(v) or venue_token(v) for v in columns.venue_ids]
+        tokens = list(map(self.worker.known_venues.get, columns.venue_ids))
+        if None in tokens:  # a venue that only refused scans name, or one that was forgotten meanwhile
+            tokens = [t or venue_token(v) for t, v in zip(tokens, columns.venue_ids, strict=True)]
         person = np.frombuffer(b"".join(digests), ">u8")[::2].astype(np.uint64)
         return Facts(
             person[keep],
-            tokens_of(b"".join(tokens))[keep],
+            tokens_of(b"".join(cast(list[bytes], tokens)))[keep],
             columns.seconds[keep],
             columns.out[keep],
             columns.staff[keep],
@@ -114,16 +117,14 @@ class Ingest:
     async def _names(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> None:
         """Keep what new tokens stand for, before any fact uses them."""
         worker = self.worker
-        everything = bool(keep.all())
-        seen = digests if everything else list(compress(digests, keep.tolist()))
-        places = columns.venue_ids if everything else compress(columns.venue_ids, keep.tolist())
-        persons = set(seen) - worker.known_persons
-        venues = {v: venue_token(v) for v in set(places) if v not in worker.known_venues}
+        persons = set(filterfalse(worker.known_persons.__contains__, _kept(digests, keep)))
+        new = set(filterfalse(worker.known_venues.__contains__, _kept(columns.venue_ids, keep)))
+        venues = {v: venue_token(v) for v in new}
         if persons:
-            await graph.add_names(worker.store, graph.PERSONS, {digest[:8]: digest[8:] for digest in persons})
+            await graph.add_persons(worker.store, list(persons))
             await self._codes(columns, digests, keep, persons)
         if venues:
-            await graph.add_names(worker.store, graph.VENUES, {token: v.encode() for v, token in venues.items()})
+            await graph.add_venues(worker.store, {token: v.encode() for v, token in venues.items()})
         if len(worker.known_persons) > REMEMBERED:
             worker.known_persons.clear()
         if len(worker.known_venues) > REMEMBERED:
@@ -145,7 +146,7 @@ class Ingest:
     async def _write_then_look(self, facts: Facts, digests: list[bytes], keep: Mask) -> Triggers:
         """Looking first would miss the case whose spans are written between the look and the write."""
         marks = await self._write(facts)
-        return await self._look(facts, marks, list(compress(digests, keep.tolist())))
+        return await self._look(facts, marks, _kept(digests, keep))
 
     async def _write(self, facts: Facts) -> Marks:
         """Both sides of the graph; the marks of the persons touched, as they were after their scans were added."""
@@ -168,3 +169,7 @@ class Ingest:
                         else:
                             found.person(known, pseudonym_text(digests[at]))
         return found
+
+
+def _kept(values: list[Kind], keep: Mask) -> list[Kind]:
+    return values if keep.all() else list(compress(values, keep.tolist()))
