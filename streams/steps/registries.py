@@ -57,7 +57,8 @@ class _Registry:
         keep the older one. So whoever published looks again.
         """
         published = b""
-        while (row := await table.read(self.worker.store, key)) != published:
+        # No row any more: Redis was emptied under us. An empty row in the topic would be what a rebuild finds.
+        while (row := await table.read(self.worker.store, key)) and row != published:
             record = Registered(kind=self.kind, key=key, row=row)
             await self.worker.log.send([Out("registry", f"{self.kind}/{key}".encode(), encode(record))])
             published = row

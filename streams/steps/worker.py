@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from streams.ports import Clock, Log, Store
+from streams.ports import Clock, Log, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies
 from streams.state.generation import Generation, read_generation, read_offsets
@@ -43,6 +43,17 @@ async def ready_generation(store: Store) -> Generation | None:
     """The generation to work for, None while there is none or it is being loaded."""
     generation = await read_generation(store)
     return generation if generation is not None and generation.state == "ready" else None
+
+
+async def still_ours(store: Store, generation: str) -> None:
+    """To be called each second by every worker. Raises StoreChanged, also where Redis has another generation or none.
+
+    A worker without work makes no calls, so it would not notice that Redis came back without its last second, and what
+    was lost would stay lost until the next scan of that partition.
+    """
+    found = await read_generation(store)
+    if found is None or found.id != generation:
+        raise StoreChanged("Redis holds another generation than the one this worker started with, or none")
 
 
 async def start_offset(store: Store, topic: str, partition: int, _committed: int | None = None) -> int:

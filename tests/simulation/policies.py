@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-
 from streams.rules.policy import Policy, make_policy
 from tests.reference.fields import date_text
 from tests.reference.messages import VENUE_TYPES

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from streams.ports import Batch, Fenced, StoreChanged, StoreDown
 from streams.steps.rebuild import first_start, rebuild
-from streams.steps.worker import Worker, ready_generation, start_offset
+from streams.steps.worker import Worker, ready_generation, start_offset, still_ours
 from tests.simulation.group import Claim
 from tests.simulation.kafka import Record
 from tests.simulation.ports import LogDown, SimulatedLog, SimulatedStore
@@ -141,13 +141,26 @@ class Process(Program):
 
     async def _start(self) -> None:
         of = self.of
+        seen = of.server.changes
         while (generation := await ready_generation(self.store)) is None:
             if of.rebuilding:
                 await self.effect("wait for a generation", lambda: None, lambda: not of.rebuilding)
             elif await first_start(self.store, self.log, of.partitions) is None:
                 of.ask_for_rebuild()
+            seen = of.server.changes
         self._steps = of.make_steps(of.make_worker(self.store, self.log, generation.id))
+        self.spawn("tick", self._ask_each_second(generation.id, seen))
         of.group.join(self)
+
+    async def _ask_each_second(self, generation: str, seen: int) -> None:
+        """As often as the answer could be another one."""
+        server = self.of.server
+        while True:
+            seen = await self.effect("tick", lambda: server.changes, partial(self._changed_since, seen))
+            await still_ours(self.store, generation)
+
+    def _changed_since(self, seen: int) -> bool:
+        return self.of.server.changes != seen  # type: ignore[no-any-return]
 
     # -- partitions
 

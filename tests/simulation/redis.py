@@ -42,6 +42,7 @@ class RedisServer:
             file.stem: self._send("SCRIPT", "LOAD", file.read_text()) for file in sorted(SCRIPTS.glob("*.lua"))
         }
         self.run_id = 0
+        self.changes = 0  # grows with whatever a worker that asks each second could notice
         self.writes: list[tuple[Any, ...]] = []
 
     def call(self, call: Call) -> Any:
@@ -50,6 +51,8 @@ class RedisServer:
             args: tuple[Any, ...] = (call.name, *call.keys, *call.args)
         else:
             args = ("EVALSHA", sha, len(call.keys), *call.keys, *call.args)
+        if call.name == "generation_begin":
+            self.changes += 1
         if call.name not in READS:
             self.writes.append(args)
         return self._send(*args)
@@ -72,6 +75,7 @@ class RedisServer:
         """Somebody said FLUSHALL. The server goes on: nobody is told."""
         self._send("FLUSHALL")
         self.writes = []
+        self.changes += 1
 
     def lose(self, count: int) -> None:
         """The server died and came back without the last `count` writes."""
@@ -81,6 +85,7 @@ class RedisServer:
             self._send(*args)
         self.writes = kept
         self.run_id += 1
+        self.changes += 1
 
     def close(self) -> None:
         self._socket.close()
@@ -97,13 +102,19 @@ def private_server() -> Any:
         command = [program, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", folder]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            for _ in range(500):
-                if Path(path).exists():
-                    break
-                time.sleep(0.01)
-            server = RedisServer(path)
+            server = _connected(path)
             yield server
             server.close()
         finally:
             process.terminate()
             process.wait()
+
+
+def _connected(path: str) -> RedisServer:
+    """The socket's file is there a moment before somebody listens at it."""
+    for _ in range(1000):
+        try:
+            return RedisServer(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            time.sleep(0.01)
+    raise TimeoutError("redis-server did not start within 10 s")
