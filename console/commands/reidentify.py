@@ -26,8 +26,9 @@ def _filled(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 @click.option("--by", required=True, metavar="WHO", callback=_filled, help="Who asks.")
 @click.option("--reason", required=True, metavar="TEXT", callback=_filled, help="What for. No personal data in it.")
 @click.option("--case", "case_id", metavar="ID", callback=_filled, help="The case that it is for.")
+@click.option("--escrow", is_flag=True, help="TRUYVET_VAULT_KEY_FILE holds the escrow's key, not the desk's.")
 @click.option("--json", "json_", is_flag=True, help="JSON, one pseudonym a line.")
-def command(pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | None, json_: bool) -> None:
+def command(pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | None, escrow: bool, json_: bool) -> None:
     """The codes behind pseudonyms, one a line: pseudonym, code in its canonical form (`cccd:…`, `qid:…`).
 
     Needs the vault's private key (TRUYVET_VAULT_KEY_FILE). Each look is a line in the audit log, with who asked and
@@ -35,7 +36,7 @@ def command(pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | No
     """
     settings = load_settings()
     with kafka_at(settings), redis_at(settings):
-        answers = asyncio.run(_ask(settings, pseudonyms, by, reason, case_id))
+        answers = asyncio.run(_ask(settings, pseudonyms, by, reason, case_id, escrow))
     for answer in answers:
         codes = [_printable(code) for code in answer.codes]
         if json_:
@@ -51,7 +52,7 @@ def command(pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | No
 
 
 async def _ask(
-    settings: Settings, pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | None
+    settings: Settings, pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | None, escrow: bool
 ) -> list[Answer]:
     from console.auditing import auditor, open_log
     from console.stores import open_store
@@ -68,10 +69,12 @@ async def _ask(
             raise WrongUse(
                 f"PSEUDONYM {place} is none: `p1` and 26 letters or digits, as exposures name people"
             ) from None
-    opened_by = vault_opener(settings)
+    opened_by = vault_opener(settings, escrow=escrow)
     async with open_store(settings) as store, open_log(settings) as log:
         try:
-            return await reidentify(store, auditor(log), opened_by, pseudonyms, by=by, reason=reason, case_id=case_id)
+            return await reidentify(
+                store, auditor(log), opened_by, pseudonyms, by=by, reason=reason, case_id=case_id, escrow=escrow
+            )
         except CodeInAudit as wrong:
             raise WrongUse(f"--{wrong}") from None
         except NotAudited as failed:

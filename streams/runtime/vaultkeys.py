@@ -34,17 +34,21 @@ def _seal(public: bytes, name: str) -> Seal:
     return box.encrypt
 
 
-def vault_opener(settings: Settings) -> Callable[[bytes], bytes]:
-    """What opens the desk's boxes. Raises SettingError when the private key is not here, or not the public one's half.
+def vault_opener(settings: Settings, *, escrow: bool = False) -> Callable[[bytes], bytes]:
+    """What opens the desk's boxes, or the escrow's: then the key file holds the escrow's private key.
+
+    Raises SettingError when the private key is not here, or not the public one's half.
 
     The opener itself raises WrongKey for a box that was sealed to another key.
     """
+    name = "TRUYVET_ESCROW_PUBLIC" if escrow else "TRUYVET_VAULT_PUBLIC"
+    public = settings.escrow_public if escrow else settings.vault_public
     if settings.vault_key_file is not None:
         private = _private(settings.vault_key_file)
-        if settings.vault_public not in (None, bytes(private.public_key)):
-            raise SettingError(_FILE, "the private half of TRUYVET_VAULT_PUBLIC; this one is another key's")
-    elif settings.vault_public is not None:
-        raise SettingError(_FILE, "a file with the private half of TRUYVET_VAULT_PUBLIC, to open the vault")
+        if public not in (None, bytes(private.public_key)):
+            raise SettingError(_FILE, f"the private half of {name}; this one is another key's")
+    elif escrow or public is not None:
+        raise SettingError(_FILE, f"a file with the private half of {name}, to open the vault")
     else:
         private = _derived(settings)
     box = SealedBox(private)

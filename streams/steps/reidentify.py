@@ -39,9 +39,12 @@ async def reidentify(
     reason: str,
     case_id: str | None = None,
     members: Members = alone,
+    escrow: bool = False,
 ) -> list[Answer]:
-    """One answer a pseudonym, in order. Raises ValueError for what is no pseudonym (before anything is written), and
-    CodeInAudit and NotAudited: then no box was opened.
+    """One answer a pseudonym, in order. `open_` is of the desk's key, or with `escrow` of the escrow's.
+
+    Raises ValueError for what is no pseudonym (before anything is written), CodeInAudit and NotAudited; in all these
+    cases no box was opened.
 
     A look that finds nothing is a look too, and leaves a line. Sealed boxes are fetched before the lines are written,
     so that these can say what was found; what is in them is read only after.
@@ -59,9 +62,9 @@ async def reidentify(
     answers = []
     for pseudonym, digest, outcome in zip(pseudonyms, digests, outcomes, strict=True):
         if outcome == "done":
-            answers.append(
-                _open(pseudonym, [(code, entries[code]) for code in classes[digest] if code in entries], open_)
-            )
+            kept = [(code, entries[code]) for code in classes[digest] if code in entries]
+            boxes = [(code, entry.escrow if escrow else entry.desk) for code, entry in kept]
+            answers.append(_open(pseudonym, boxes, open_))
         else:
             words = "its code was erased" if outcome == "destroyed" else "the vault does not know it"
             answers.append(Answer(pseudonym, (), words))
@@ -74,9 +77,11 @@ def _outcome(entries: Sequence[vault.Entry | None]) -> Outcome:
     return "destroyed" if any(entry is not None for entry in entries) else "unknown"
 
 
-def _open(pseudonym: str, entries: Sequence[tuple[bytes, vault.Entry]], open_: Callable[[bytes], bytes]) -> Answer:
+def _open(pseudonym: str, boxes: Sequence[tuple[bytes, bytes | None]], open_: Callable[[bytes], bytes]) -> Answer:
     try:
-        codes = [vault.opened(entry.desk, open_, digest) for digest, entry in entries if entry.desk is not None]
+        codes = [vault.opened(box, open_, digest) for digest, box in boxes if box is not None]
     except (WrongKey, WrongBox) as wrong:
         return Answer(pseudonym, (), str(wrong))
+    if not codes:
+        return Answer(pseudonym, (), "its code was kept while no escrow key was set")
     return Answer(pseudonym, tuple(sorted(codes)))

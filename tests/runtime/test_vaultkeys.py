@@ -62,9 +62,11 @@ def test_the_escrow_opens_its_own_half(tmp_path: Path) -> None:
     desk, escrow = boxes[: len(boxes) // 2], boxes[len(boxes) // 2 :]
     assert vault.opened(desk, vault_opener(both), DIGEST) == CODE
     keeper = settings(tmp_path, TRUYVET_VAULT_KEY_FILE=key_file(tmp_path, text(bytes(OTHER))))
-    assert vault.opened(escrow, vault_opener(keeper), DIGEST) == CODE
+    assert vault.opened(escrow, vault_opener(keeper, escrow=True), DIGEST) == CODE
     with pytest.raises(WrongKey):
         vault_opener(keeper)(desk)
+    with pytest.raises(SettingError, match="TRUYVET_VAULT_KEY_FILE"):
+        vault_opener(both, escrow=True)  # the pseudonym key is no escrow
 
 
 @pytest.mark.parametrize("name", ["TRUYVET_VAULT_PUBLIC", "TRUYVET_ESCROW_PUBLIC"])

@@ -203,6 +203,19 @@ async def test_no_audit_no_answer(around: Surroundings) -> None:
     assert len(opened) == 1
 
 
+async def test_the_escrow_answers_too_where_there_was_one(around: Surroundings) -> None:
+    seal = SealedBox(DESK.public_key).encrypt
+    offline = PrivateKey.generate()
+    escrowed = around.worker(vault=Seals(seal, SealedBox(offline.public_key).encrypt))
+    await Ingest(escrowed).handle(Batch("scans", [scan(CARD)]))
+    await Ingest(around.worker()).handle(Batch("scans", [scan(QR)]))
+    open_ = SealedBox(offline).decrypt
+    auditor, asked = Auditor(around, around), [name(CARD), name(QR)]
+    answers = await reidentify(around, auditor, open_, asked, by="An", reason="the desk's key is lost", escrow=True)
+    assert [a.codes for a in answers] == [(f"cccd:{CARD}",), ()]
+    assert answers[1].trouble == "its code was kept while no escrow key was set"
+
+
 async def test_another_key_answers_nothing_and_says_so(around: Surroundings) -> None:
     await Ingest(around.worker()).handle(Batch("scans", [scan(CARD)]))
 
