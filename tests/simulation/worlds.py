@@ -79,9 +79,9 @@ class Makers:
 
     def __init__(self, rng: Random, figures: Sequence[PolicyDict]) -> None:
         self.rng, self.figures = rng, figures
-        self.persons = [_forms(n) for n in rng.sample(range(1, 60), rng.randint(2, 5))]
-        self.places = [f"v{n}" for n in range(rng.randint(1, 4))]
-        self.minutes = rng.choice((12, 25, 60))
+        self.persons = [_forms(n) for n in rng.sample(range(1, 60), rng.randint(3, 6))]
+        self.places = [f"v{n}" for n in range(rng.choice((1, 2, 2, 3, 4)))]
+        self.minutes = rng.choice((12, 12, 25, 60))
         # Some worlds lie around a local midnight: shared cards and policies go by the local day.
         self.begin = MIDNIGHT + rng.choice((8 * 3600, 8 * 3600, DAY - self.minutes * 30))
         self.grid = rng.choice((20, 30, 60))
@@ -136,7 +136,7 @@ class Makers:
         parts: list[tuple[int, dict[str, Any] | None, bytes]] = []  # second, content, bytes
         staff_share = rng.choice((0.0, 0.05, 0.3))
         out_share = rng.choice((0.25, 0.45, 0.6))
-        for _ in range(rng.choice((8, 16, 30, 45))):
+        for _ in range(rng.choice((12, 20, 30, 45))):
             person, second, venue = rng.choice(self.persons), self.moment(), rng.choice(self.places)
             direction = "out" if rng.random() < out_share else "in"
             role = "staff" if rng.random() < staff_share else "visitor"
@@ -238,16 +238,16 @@ class Makers:
         content: dict[str, Any] = {
             "case_id": case_id,
             "person": rng.choice(person),
-            "status": "withdrawn" if rng.random() < 0.2 else "confirmed",
+            "status": "withdrawn" if rng.random() < 0.15 else "confirmed",
             "sampled_at": self.time(sampled),
             "reported_at": self.time(self.begin + rng.choice((0, DAY, 2 * DAY))),
             "reported_by": "desk",
         }
         if rng.random() < 0.5:
-            content["onset_at"] = self.time(sampled + rng.choice((-DAY, -self.minutes * 20, 0, 2 * DAY)))
-        if rng.random() < 0.3:
+            content["onset_at"] = self.time(sampled + rng.choice((-DAY, -self.minutes * 20, self.minutes * 20, 0, DAY)))
+        if rng.random() < 0.2:
             content["isolated_at"] = self.time(self.moment())
-        if rng.random() < 0.3:
+        if rng.random() < 0.2:
             content["negative_at"] = self.time(rng.choice((sampled, sampled + 1, self.moment())))
         if rng.random() < 0.6:
             content["updated_at"] = self.time(self.begin + 3 * DAY + rng.randrange(3), ms=rng.choice((0, 1)))
