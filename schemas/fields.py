@@ -73,11 +73,13 @@ _AN_ID = "text of 1 to 64 characters, without control characters or white space 
 _A_NAME = "text of 1 to 256 characters, without control characters"
 
 Id = Annotated[
-    str, Meta(min_length=1, max_length=64, extra_json_schema={"pattern": _NO_EDGES}), Check(clean_id, _AN_ID)
+    str,
+    Meta(min_length=1, max_length=64, description=_AN_ID, extra_json_schema={"pattern": _NO_EDGES}),
+    Check(clean_id, _AN_ID),
 ]
 Code = Annotated[
     str,
-    Meta(min_length=1, max_length=1024, extra_json_schema={"pattern": _CODE}),
+    Meta(min_length=1, max_length=1024, description="A person's code, as read", extra_json_schema={"pattern": _CODE}),
     Check(clean_code, "text of 1 to 1024 characters that is not blank, without control characters"),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=256, extra_json_schema={"pattern": _PLAIN}), Check(clean, _A_NAME)]
@@ -99,11 +101,15 @@ Ground = Annotated[
 Word = Annotated[str, Check(as_it_is, "text")]
 """A word of an open list."""
 
-Time = Annotated[_TimeText | _TimeMs, Check(seconds, _A_TIME)]
-Stamp = Annotated[_TimeText | _TimeMs, Check(parse_time, _A_TIME)]
+Time = Annotated[_TimeText | _TimeMs, Meta(description=_A_TIME), Check(seconds, _A_TIME)]
+Stamp = Annotated[_TimeText | _TimeMs, Meta(description=_A_TIME), Check(parse_time, _A_TIME)]
 """A time that is kept in milliseconds: `updated_at`."""
-Day = Annotated[_DayText, Check(parse_date, "a date, YYYY-MM-DD")]
-DayOrTime = Annotated[_DayText | _TimeText | _TimeMs, Check(day_or_time, f"a date, YYYY-MM-DD, or a time: {_A_TIME}")]
+Day = Annotated[_DayText, Meta(description="A local date"), Check(parse_date, "a date, YYYY-MM-DD")]
+DayOrTime = Annotated[
+    _DayText | _TimeText | _TimeMs,
+    Meta(description="A local date, or a time"),
+    Check(day_or_time, f"a date, YYYY-MM-DD, or a time: {_A_TIME}"),
+]
 
 
 def _hexadecimal(text: str) -> str:
