@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.audit import AuditLine
@@ -72,7 +73,7 @@ def reidentify(system: System, *words: str) -> tuple[int, str, str]:
 
 
 def log(system: System) -> list[Read]:
-    return [r for r in system.kafka.read(system.prefix + "audit", partitions=system.partitions)]
+    return system.kafka.read(system.prefix + "audit", partitions=system.partitions)
 
 
 def verify(system: System, *words: str) -> tuple[int, dict[str, Any]]:
@@ -127,15 +128,12 @@ def redis(system: System) -> Iterator[tuple[bytes, bytes]]:
     of.close()
 
 
-def test_no_answer_without_a_line(system: System) -> None:
+def test_no_answer_without_a_line(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log cannot be written: exit 1, and nothing of a code on the terminal."""
     before = len(log(system))
-    elsewhere = {"TRUYVET_KAFKA": "127.0.0.1:9"}
-    system._env.update(elsewhere)
-    try:
+    with monkeypatch.context() as away:
+        away.setitem(system._env, "TRUYVET_KAFKA", "127.0.0.1:9")
         code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")
-    finally:
-        system._env.clear()
     assert (code, out) == (1, "") and "no Kafka answers" in err
     code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", f"is it {CONTACT}?")
     assert (code, out) == (2, "") and "--reason" in err and CONTACT not in err
@@ -188,8 +186,9 @@ def test_a_log_that_was_tampered_with_is_named_by_line(servers: Servers, tmp_pat
             assert code == 1, why
             first = report["broken"][0]
             assert why in first["why"] and first["chain"] == (victim.key or b"").decode(), (why, report["broken"])
-            refused = system.run("audit", "anchor")
-            assert refused.returncode == 1 and len(log(system)) == len(records)
+            if n == 0:
+                refused = system.run("audit", "anchor")
+                assert refused.returncode == 1 and len(log(system)) == len(records)
 
 
 def _line(read: Read) -> AuditLine:
@@ -199,8 +198,6 @@ def _line(read: Read) -> AuditLine:
 
 
 def _changed(line: AuditLine) -> AuditLine:
-    import msgspec
-
     return msgspec.structs.replace(line, by="Nam")
 
 
