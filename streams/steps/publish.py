@@ -74,13 +74,12 @@ async def take_over(standing: Standing, log: Log) -> list[str]:
     """
     await log.fence(standing.partition)
     await standing.own()
-    await take_in(standing, log)
+    await take_in(standing, log, await standing.read_up_to(TOPIC))
     return await standing.unconfirmed()
 
 
-async def take_in(standing: Standing, log: Log) -> None:
-    """Bring what stands up to the end of this partition of `exposures`."""
-    start = await standing.read_up_to(TOPIC)
+async def take_in(standing: Standing, log: Log, start: int) -> None:
+    """Bring what stands up to the end of this partition of `exposures`, from the offset up to which it holds it."""
     end = await log.end(TOPIC, standing.partition)
     if start == end:
         return

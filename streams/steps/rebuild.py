@@ -28,7 +28,7 @@ from streams.steps.publish import take_in
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
-KEEP = b"tv:gen"
+KEEP, FENCES = b"tv:gen", b"tv:fence:"
 VAULT = b"tv:vault:"
 Progress = Callable[[str, int, int], None]
 
@@ -47,17 +47,18 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker, which holds the offsets, and the vault.
+    """Delete every key of ours but the generation marker, which holds the offsets, and the fences of case partitions.
 
-    No topic holds a code for as long as an exposure stands (scans 21 days, exposures 60): an emptied vault would leave
-    people whom nobody can call back. And what was erased in it must stay so.
+    Without the fences, numbering of owners would begin again, and an owner of the former generation could pass for the
+    new one. Keys of one hash tag go in one command: a worker of the former generation may be at work still, and if it
+    wrote a row of a table between the deletion of its rows and that of its log, nobody would ever be told of the row.
     """
-    doomed = []
+    doomed: dict[bytes, list[bytes]] = {}
     async for key in scan_keys(store, "tv:*"):
-        if key != KEEP and not key.startswith(VAULT):
-            doomed.append(key)
-    for at in range(0, len(doomed), 500):
-        await store.run([Call("UNLINK", (key,)) for key in doomed[at : at + 500]])
+        if key != KEEP and not key.startswith(FENCES):
+            doomed.setdefault(key[key.find(b"{") : key.find(b"}")], []).append(key)
+    for keys in doomed.values():
+        await store.run([Call("UNLINK", tuple(keys[at : at + 500])) for at in range(0, len(keys), 500)])
 
 
 async def rebuild(
@@ -76,7 +77,7 @@ async def rebuild(
         await offset_done(store, generation.id, "evaluate", partition, end)
         standing = Standing(store, partition)
         await standing.own()
-        await take_in(standing, log)
+        await take_in(standing, log, 0)
         progress("exposures", partition + 1, partitions)
     await load_registry(store, log, partitions)
     for partition in range(partitions):
