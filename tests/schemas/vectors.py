@@ -91,6 +91,10 @@ def _leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
+def _lengths(year: int) -> tuple[int, ...]:
+    return (31, 29 if _leap(year) else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
 TIMES: dict[str | int, int] = {
     "2000-01-01T00:00:00Z": ms_of(2000, 1, 1, 0, 0, 0, 0, 0),
     "2099-12-31T23:59:59.999Z": ms_of(2099, 12, 31, 23, 59, 59, 999, 0),
@@ -166,10 +170,6 @@ NO_DATES = (
     "\u0662\u0660\u0662\u0661-12-30",
     "",
 )
-
-
-def _lengths(year: int) -> tuple[int, ...]:
-    return (31, 29 if _leap(year) else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _second(ms: int) -> str:
