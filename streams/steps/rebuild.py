@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 
 async def first_start(store: Store, log: Log, partitions: int) -> Generation | None:
-    """A generation for a system that never published anything; None when Kafka holds outputs that Redis knows nothing of.
+    """A generation for a system that never published anything; None when Kafka holds outputs and Redis knows of none.
 
     In the first case all inputs are read from their beginning, which is a rebuild by itself. In the second, Redis was
     emptied: starting to evaluate would withdraw what stands, so somebody has to say `truyvet rebuild`.
@@ -47,7 +47,7 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker (it holds the offsets), the fences of case partitions, the vault.
+    """Delete every key of ours but the generation marker (it holds the offsets), the fences and the vault.
 
     Without the fences, numbering of owners would begin again, and an owner of the former generation could pass for the
     new one. Keys of one hash tag go in one command: a worker of the former generation may be at work still, and if it
