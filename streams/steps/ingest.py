@@ -26,7 +26,7 @@ from streams.rules.days import LOCAL_OFFSET
 from streams.state import graph, vault
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
-from streams.state.layout import OWN, Mask, tokens_of
+from streams.state.layout import I64, OWN, Mask, tokens_of
 from streams.steps.rejects import reject
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
@@ -117,6 +117,7 @@ class Ingest:
     async def _names(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> None:
         """Keep what new tokens stand for, before any fact uses them."""
         worker = self.worker
+        self._forget_yesterday(columns.seconds[keep])
         persons = set(filterfalse(worker.known_persons.__contains__, _kept(digests, keep)))
         new = set(filterfalse(worker.known_venues.__contains__, _kept(columns.venue_ids, keep)))
         venues = {v: venue_token(v) for v in new}
@@ -131,6 +132,13 @@ class Ingest:
             worker.known_venues.clear()
         worker.known_persons |= persons
         worker.known_venues.update(venues)
+
+    def _forget_yesterday(self, seconds: I64) -> None:
+        """The vault is told of everybody once a day: it lets codes go by the day that their person was last met."""
+        day = int(seconds.max(initial=0) + LOCAL_OFFSET) // 86400
+        if day > self.worker.known_day:
+            self.worker.known_day = day
+            self.worker.known_persons.clear()
 
     async def _codes(self, columns: ScanColumns, digests: list[bytes], keep: Mask, persons: set[bytes]) -> None:
         """Put what new persons' codes stand for into the vault, each with the last second that this batch has of it."""
