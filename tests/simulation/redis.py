@@ -23,9 +23,7 @@ from streams import state
 from streams.ports import Call
 
 SCRIPTS = Path(state.__file__).parent / "scripts"
-READS = frozenset(
-    ["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since", "vault_missing"]
-)
+READS = frozenset(["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since"])
 
 
 class ScriptError(Exception):
