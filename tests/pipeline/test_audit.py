@@ -233,7 +233,9 @@ def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers,
         assert system.run("vault", "keys", "--out", str(tmp_path / "desk.key")).returncode == 1
         assert (tmp_path / "desk.key").stat().st_mode & 0o077 == 0
         system._env[setting] = public
-        system.publish("scans", [scan(CONTACT, 0)])
+        long_ago = -64 * 1440
+        system.publish("scans", [scan(CONTACT, long_ago)], at_ms=(NOW + 60 * long_ago) * 1000)
+        system.publish("scans", [scan(RAW, 0)])
         worker = system.worker()
         system.settle()
         code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")
@@ -242,12 +244,13 @@ def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers,
         code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")
         assert (code, out) == (0, f"{name(CONTACT)} cccd:{CONTACT}\n"), err
         assert worker.alive
-        # Last met an hour ago: no clock and no retention lets that go, but one far in the future does.
-        assert json.loads(system.run("vault", "sweep", "--json").stdout) == {"gone": 0, "kept_days": 83}
-        system._env["TRUYVET_RETENTION_DAYS"] = "0"
-        assert json.loads(system.run("vault", "sweep", "--json").stdout) == {"gone": 0, "kept_days": None}
-        system._env.update(TRUYVET_RETENTION_DAYS="1", TRUYVET_RETENTION_CLOCK="stream")
-        later = (NOW + 64 * 86400) * 1000
-        system.kafka.send(system.prefix + "scans", [(None, b"{}")], later)
-        assert json.loads(system.run("vault", "sweep", "--json").stdout) == {"gone": 1, "kept_days": 63}
-        assert reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")[0] == 1
+
+        def sweep(**env: str) -> Any:
+            system._env.update(env)
+            return json.loads(system.run("vault", "sweep", "--json").stdout)
+
+        assert sweep() == {"gone": 0, "kept_days": 83}
+        assert sweep(TRUYVET_RETENTION_DAYS="0") == {"gone": 0, "kept_days": None}
+        assert sweep(TRUYVET_RETENTION_DAYS="1", TRUYVET_RETENTION_CLOCK="stream") == {"gone": 1, "kept_days": 63}
+        asked = [name(CONTACT), name(RAW), "--by", "An", "--reason", "call back"]
+        assert reidentify(system, *asked)[:2] == (1, f"{name(RAW)} raw:{RAW}\n")
