@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EXPOSURE_DAYS = 60
 """How long `exposures` keeps what stands (messages.md, Topics): so long somebody may have to be called back."""
-_SPARE = 2
-"""The vault is told of a person once a day (streams/steps/ingest.py), and days end at different hours."""
+_SPARE = 9
+"""The vault is told of a person once a week (streams/steps/ingest.py); and two days for clocks and days' ends."""
 _DAY = 86400
 
 

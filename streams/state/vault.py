@@ -105,7 +105,8 @@ async def forget(store: Store, erased: Mapping[bytes, int]) -> int:
 async def sweep(store: Store, before: int) -> int:
     """Let go of all who were last met before this second, and of markers that reach no further; how many went.
 
-    A worker tells a sighting of a person once a day (`Ingest`), so `before` must be more than a day ago.
+    Workers tell sightings of a person once a week (`Ingest`): somebody may have been met up to a week after the second
+    that is kept here.
     """
     gone = 0
     for bucket in range(layout.BUCKETS):

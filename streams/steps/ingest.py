@@ -33,6 +33,7 @@ from streams.steps.worker import Worker
 
 # Names that a worker remembers to have stored; past this many it forgets them and stores them again, which is harmless.
 REMEMBERED = 2_000_000
+WEEK = 7 * 86400
 
 Marks = dict[bytes, list[Mark]]
 Kind = TypeVar("Kind")
@@ -117,7 +118,7 @@ class Ingest:
     async def _names(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> None:
         """Keep what new tokens stand for, before any fact uses them."""
         worker = self.worker
-        self._forget_yesterday(columns.seconds[keep])
+        self._forget_last_week(columns.seconds[keep])
         persons = set(filterfalse(worker.known_persons.__contains__, _kept(digests, keep)))
         new = set(filterfalse(worker.known_venues.__contains__, _kept(columns.venue_ids, keep)))
         venues = {v: venue_token(v) for v in new}
@@ -133,11 +134,11 @@ class Ingest:
         worker.known_persons |= persons
         worker.known_venues.update(venues)
 
-    def _forget_yesterday(self, seconds: I64) -> None:
-        """The vault is told of everybody once a day: it lets codes go by the day that their person was last met."""
-        day = int(seconds.max(initial=0) + LOCAL_OFFSET) // 86400
-        if day > self.worker.known_day:
-            self.worker.known_day = day
+    def _forget_last_week(self, seconds: I64) -> None:
+        """The vault is told of everybody once a week, since it lets codes go by when their person was last met."""
+        week = int(seconds.max(initial=0)) // WEEK
+        if week > self.worker.known_week:
+            self.worker.known_week = week
             self.worker.known_persons.clear()
 
     async def _codes(self, columns: ScanColumns, digests: list[bytes], keep: Mask, persons: set[bytes]) -> None:

@@ -19,7 +19,7 @@ class Worker:
     """`retention_days` None = the policy's. `seal` encrypts a rejected payload to the operations key; `vault` the codes
     of new persons to the desk's and the escrow's (None: no code is kept, nobody can be called back; for tests only).
 
-    `known_persons` (on the local day `known_day`) and `known_venues` hold what this worker has seen in Redis's tables;
+    `known_persons` (in the week `known_week`) and `known_venues` hold what this worker has seen in Redis's tables;
     they are as old as the process at most, and a process never outlives the Redis it started with (StoreChanged), so
     they cannot promise too much.
     """
@@ -36,7 +36,7 @@ class Worker:
     venues: VenueTable = field(default_factory=VenueTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)
-    known_day: int = 0
+    known_week: int = 0
     known_venues: dict[str, bytes] = field(default_factory=dict)
     venue_names: dict[bytes, str] = field(default_factory=dict)
 

@@ -233,7 +233,7 @@ def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers,
         assert system.run("vault", "keys", "--out", str(tmp_path / "desk.key")).returncode == 1
         assert (tmp_path / "desk.key").stat().st_mode & 0o077 == 0
         system._env[setting] = public
-        long_ago = -64 * 1440
+        long_ago = -71 * 1440
         system.publish("scans", [scan(CONTACT, long_ago)], at_ms=(NOW + 60 * long_ago) * 1000)
         system.publish("scans", [scan(RAW, 0)])
         worker = system.worker()
@@ -249,8 +249,8 @@ def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers,
             system._env.update(env)
             return json.loads(system.run("vault", "sweep", "--json").stdout)
 
-        assert sweep() == {"gone": 0, "kept_days": 83}
+        assert sweep() == {"gone": 0, "kept_days": 90}
         assert sweep(TRUYVET_RETENTION_DAYS="0") == {"gone": 0, "kept_days": None}
-        assert sweep(TRUYVET_RETENTION_DAYS="1", TRUYVET_RETENTION_CLOCK="stream") == {"gone": 1, "kept_days": 63}
+        assert sweep(TRUYVET_RETENTION_DAYS="1", TRUYVET_RETENTION_CLOCK="stream") == {"gone": 1, "kept_days": 70}
         asked = [name(CONTACT), name(RAW), "--by", "An", "--reason", "call back"]
         assert reidentify(system, *asked)[:2] == (1, f"{name(RAW)} raw:{RAW}\n")
