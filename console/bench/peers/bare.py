@@ -22,16 +22,14 @@ from console.bench.peers import Marks
 CALL = 500
 SCRIPT = """
 local rows, call, new, venues = cmsgpack.unpack(ARGV[1]), redis.call, 0, {}
-for i = 1, #rows do
-  local row = rows[i]
-  if call('SADD', 'p:' .. row[1], row[2] .. row[3]) == 1 then
-    local list = venues[row[2]]
-    if not list then list = {}; venues[row[2]] = list end
-    list[#list + 1] = row[1] .. row[3]
+for i = 1, #rows, 4 do
+  if call('SADD', rows[i], rows[i + 1]) == 1 then
+    local list = venues[rows[i + 2]]
+    if list then list[#list + 1] = rows[i + 3] else venues[rows[i + 2]] = { rows[i + 3] } end
     new = new + 1
   end
 end
-for venue, list in pairs(venues) do call('APPEND', 'v:' .. venue, table.concat(list, '\\n') .. '\\n') end
+for venue, list in pairs(venues) do call('APPEND', venue, table.concat(list)) end
 if new > 0 then call('INCRBY', 'n', new) end
 return new
 """
@@ -56,11 +54,19 @@ def decoded(values: Sequence[bytes]) -> list[Scan]:
     return [scan for value in values for scan in _several.decode(value)]
 
 
+def packed(scans: Sequence[Scan]) -> bytes:
+    """Person's key, its entry, venue's key, its entry, …: whatever is put together here, Redis need not."""
+    rows: list[str] = []
+    for s in scans:
+        rest = s.scanned_at + s.direction[0] + s.role[0]
+        rows += ("p:" + s.person, s.venue_id + rest, "v:" + s.venue_id, s.person + rest)
+    return _pack(rows)
+
+
 async def write(redis: Redis, sha: str, scans: list[Scan]) -> None:
-    rows = [(s.person, s.venue_id, s.scanned_at + s.direction[0] + s.role[0]) for s in scans]
     pipe: Any = redis.pipeline(transaction=False)
-    for at in range(0, len(rows), CALL):
-        pipe.evalsha(sha, 0, _pack(rows[at : at + CALL]))
+    for at in range(0, len(scans), CALL):
+        pipe.evalsha(sha, 0, packed(scans[at : at + CALL]))
     await pipe.execute()
 
 
