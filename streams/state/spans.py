@@ -37,7 +37,7 @@ def case_token(case_id: str) -> bytes:
 
 
 def next_row(row: bytes, window: tuple[int, int], spans: Iterable[Span]) -> bytes:
-    """What follows `row` (b"" = none) for a case with this infectious window and these spans; `row` when nothing changed.
+    """What follows `row` (b"" = none) for a case with this infectious window and these spans; `row` when nothing did.
 
     The number in front grows with each change: a paused worker that comes back must not find "its" row again after two
     changes and put its stale spans over the right ones.
@@ -105,7 +105,9 @@ class SpanTable(Table[list[Span] | None]):
         span = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
         t = second[scan]
         inside = (self._start[span] <= t) & (t < self._end[span])
-        return [(s, self._cases[c]) for s, c in zip(scan[inside].tolist(), self._case[span[inside]].tolist(), strict=True)]
+        return [
+            (s, self._cases[c]) for s, c in zip(scan[inside].tolist(), self._case[span[inside]].tolist(), strict=True)
+        ]
 
     def _build(self) -> None:
         self._cases = list(self.rows)

@@ -47,7 +47,7 @@ NO_HEAD = Head(0, 0, b"-", NOTHING)
 
 
 def _slot(partition: int) -> str:
-    return "{e%02d}" % partition
+    return f"{{e{partition:02d}}}"
 
 
 class Standing:
@@ -70,12 +70,12 @@ class Standing:
         """Heads of some persons, or of all that were ever published for the case."""
         if persons is None:
             (flat,) = await self._store.run([Call("HGETALL", (self._head + case_id,))])
-            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+            pairs = list(flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True))
         elif not persons:
             return {}
         else:
             (found,) = await self._store.run([Call("HMGET", (self._head + case_id,), tuple(persons))])
-            pairs = ((p, h) for p, h in zip(persons, found, strict=True) if h)
+            pairs = [(p, h) for p, h in zip(persons, found, strict=True) if h]
         return {person: Head(*_HEAD.unpack(head)) for person, head in pairs}
 
     async def bodies(self, case_id: str, persons: Sequence[bytes]) -> dict[bytes, bytes]:

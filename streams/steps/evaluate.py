@@ -127,7 +127,9 @@ class Evaluation:
             wanted = contacts.all_days(tokens_of(b"".join(others)), spans, back)
         await self._mark(WATCH, case_id, wanted)
         records = await self._read(wanted.person, wanted.day)
-        found = await self._contents(case, policy, window, scene, contacts.scene(records, wanted.person, worker.venues, policy))
+        found = await self._contents(
+            case, policy, window, scene, contacts.scene(records, wanted.person, worker.venues, policy)
+        )
         found.pop(own, None)
         return Verdict(case_id, asked, found, policy.id, reason)
 
