@@ -1,7 +1,7 @@
 """What is known of persons beyond their scans: which codes are one person, and which scans were erased.
 
     tv:{people}:rows|log|version   a replicated table of facts; each row's key says all:
-        L a b at      codes a and b (pseudonyms, hex) are one person, from `at` (ms)
+        L a b at      codes a and b (pseudonyms, hex) are one person, said at `at` (seconds, as all times here)
         U a at        a's links made up to `at` are undone
         E a at        the scans of a's person up to `at` are erased
         H a ground at, h a ground at   a legal hold begins, ends
@@ -15,7 +15,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from streams.ports import Store
 from streams.rules.codes import pseudonym_text
 from streams.rules.links import Code, Links
 from streams.state.layout import I64, U64, tokens_of
@@ -32,27 +31,27 @@ class PeopleTable(Table[bytes]):
         super().__init__("people", lambda _field, row: row)
         self.links = Links()
         self._erases: dict[Code, set[int]] = {}
-        self._holds: dict[tuple[Code, str], list[tuple[int, bool]]] = {}
+        self._holds: dict[Code, dict[str, list[tuple[int, bool]]]] = {}
         self._full: dict[bytes, Code] = {}
+        self._goes_by: dict[bytes, bytes] = {}
         self._linked: U64 = np.empty(0, np.uint64)
         self._least: U64 = np.empty(0, np.uint64)
         self._erased: U64 = np.empty(0, np.uint64)
         self._until: I64 = np.empty(0, np.int64)
 
-    async def refresh(self, store: Store) -> set[str]:
-        changed = await super().refresh(store)
+    def take(self, reply: list[bytes]) -> set[str]:
+        changed = super().take(reply)
         for field in changed:
-            self._take(field)
+            self._learn(field)
         if changed:
-            self._index()
+            self._index(changed)
         return changed
 
     def concerned(self, changed: Iterable[str]) -> set[bytes]:
         """Tokens of everybody whom rows can concern (as `refresh` names them)."""
-        codes = {bytes.fromhex(word) for field in changed for word in field.split(" ")[1 : 3 if field[0] == LINK else 2]}
-        return {member[:8] for code in codes for member in self.links.component(code)}
+        return {member[:8] for field in changed for member in self.links.component(_code(field))}
 
-    def _take(self, field: str) -> None:
+    def _learn(self, field: str) -> None:
         kind, *words = field.split(" ")
         code = bytes.fromhex(words[0])
         self._full[code[:8]] = code
@@ -65,26 +64,26 @@ class PeopleTable(Table[bytes]):
         elif kind == ERASE:
             self._erases.setdefault(code, set()).add(int(words[1]))
         else:
-            self._holds.setdefault((code, words[1]), []).append((int(words[2]), kind == HOLD))
+            self._holds.setdefault(code, {}).setdefault(words[1], []).append((int(words[2]), kind == HOLD))
 
-    def _index(self) -> None:
-        """Arrays to look many tokens up at once; only who is linked or erased is in them."""
-        least: dict[bytes, bytes] = {}
-        for code in self.links.codes:
-            if code[:8] not in least:
-                members = self.links.members(code)
-                first = representative(members)
-                for member in members:
-                    least[member[:8]] = first[:8]
-        tokens = sorted(least)
-        self._linked = tokens_of(b"".join(tokens))
-        self._least = tokens_of(b"".join(least[t] for t in tokens))
+    def _index(self, changed: set[str]) -> None:
+        """Arrays to look many tokens up at once; only who was linked or erased is in them."""
+        todo = {code for field in changed if field[0] in (LINK, UNLINK) for code in self.links.component(_code(field))}
+        while todo:
+            members = self.links.members(next(iter(todo)))
+            first = representative(members)
+            self._goes_by.update({member[:8]: first[:8] for member in members})
+            todo -= members
+        if self._goes_by:
+            tokens = sorted(self._goes_by)
+            self._linked = tokens_of(b"".join(tokens))
+            self._least = tokens_of(b"".join([self._goes_by[t] for t in tokens]))
         until: dict[bytes, int] = {}
         for code, moments in self._erases.items():
             for at in moments:
                 if not self.on_hold(code, at):
                     for member in self.links.members(code, at):
-                        until[member[:8]] = max(until.get(member[:8], NEVER), at // 1000)
+                        until[member[:8]] = max(until.get(member[:8], NEVER), at)
         names = sorted(until)
         self._erased = tokens_of(b"".join(names))
         self._until = np.array([until[n] for n in names], np.int64)
@@ -115,6 +114,10 @@ class PeopleTable(Table[bytes]):
             rest.append(np.full(len(mine), i))
         return np.concatenate(which), np.concatenate(rest).astype(np.int64)
 
+    def codes_of(self, code: Code) -> set[Code]:
+        """All codes of the person that this one belongs to."""
+        return self.links.members(code)
+
     def ever(self, code: Code) -> set[Code]:
         """Everybody who is or was one person with this one."""
         return self.links.component(code)
@@ -134,14 +137,21 @@ class PeopleTable(Table[bytes]):
         return bool(len(self._erased))
 
     def on_hold(self, code: Code, at: int) -> bool:
-        """Whether a legal hold on one of the person's codes stands at a moment (ms). An unhold ends those up to it."""
+        """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those up to it."""
         for member in self.links.members(code, at):
-            for (held, _ground), events in self._holds.items():
-                if held == member:
-                    before = [event for event in events if event[0] <= at]
-                    if before and max(before)[1]:
+            for events in self._holds.get(member, {}).values():
+                before = [event for event in events if event[0] <= at]
+                # An unhold of the same moment ends the hold.
+                if before:
+                    latest = max(when for when, _ in before)
+                    if all(begins for when, begins in before if when == latest):
                         return True
         return False
+
+
+def _code(field: str) -> Code:
+    """The (first) code that a row is about; a link's second one is in the same component."""
+    return bytes.fromhex(field.split(" ", 2)[1])
 
 
 def representative(codes: Iterable[Code]) -> Code:

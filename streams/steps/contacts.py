@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.rules.days import LOCAL_OFFSET
+from streams.rules.clusters import PRE_INFECTIOUS_DAYS
+from streams.rules.days import DAY, LOCAL_OFFSET
 from streams.rules.exposure import ExposureTable, exposures
 from streams.rules.pieces import PieceTable, VenueFigures, pieces
 from streams.rules.policy import Policy
 from streams.rules.scans import ScanTable, distinct_unvoided, shared
-from streams.state.layout import I64, U64, Records, token_bytes
+from streams.state.layout import I64, U64, Records, token_bytes, tokens_of
 from streams.state.people import PeopleTable
 from streams.state.spans import Span
 from streams.state.venues import VenueTable
 
-DAY = 86400
 LONGEST = 1440 * 60  # messages.md: no dwell or stay is longer than 1,440 minutes
 
 
@@ -58,10 +58,22 @@ def days_between(first: int, last: int) -> I64:
     return np.arange(first, last + 1, dtype=np.int64)
 
 
-def case_days(window: tuple[int, int], policy: Policy) -> I64:
-    """The local days whose scans of the case's own person decide its pieces within the window."""
+def case_days(origin: int, window: tuple[int, int], policy: Policy) -> I64:
+    """The local days whose scans of the case's own person decide its pieces within the window, and before (clusters).
+
+    `origin` = onset, or the sample.
+    """
+    begin = min(window[0], origin - PRE_INFECTIOUS_DAYS * DAY)
     back = LONGEST + policy.staff_dwell + policy.conflict_seconds
-    return days_between(int(local_day(window[0] - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
+    return days_between(int(local_day(begin - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
+
+
+def one_person(token: bytes, days: I64, people: PeopleTable) -> PersonDays:
+    """These days of all codes of one person."""
+    codes = tokens_of(b"".join(sorted(people.members([token]))))
+    n = len(codes)
+    first, last = np.full(n, days[0]), np.full(n, days[-1])
+    return PersonDays(np.repeat(codes, len(days)), np.tile(days, n), codes, first, last)
 
 
 def scene(records: Records, owner: U64, table: VenueTable, people: PeopleTable, policy: Policy) -> Scene:
