@@ -36,6 +36,7 @@ class PeopleTable(Table[bytes]):
         self._goes_by: dict[bytes, bytes] = {}
         self._linked: U64 = np.empty(0, np.uint64)
         self._least: U64 = np.empty(0, np.uint64)
+        self._until_of: dict[bytes, int] = {}
         self._erased: U64 = np.empty(0, np.uint64)
         self._until: I64 = np.empty(0, np.int64)
 
@@ -84,6 +85,7 @@ class PeopleTable(Table[bytes]):
                 if not self.on_hold(code, at):
                     for member in self.links.members(code, at):
                         until[member[:8]] = max(until.get(member[:8], NEVER), at)
+        self._until_of = until
         names = sorted(until)
         self._erased = tokens_of(b"".join(names))
         self._until = np.array([until[n] for n in names], np.int64)
@@ -135,6 +137,9 @@ class PeopleTable(Table[bytes]):
     @property
     def any_erased(self) -> bool:
         return bool(len(self._erased))
+
+    def is_erased(self, code: Code) -> bool:
+        return code[:8] in self._until_of
 
     def on_hold(self, code: Code, at: int) -> bool:
         """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those up to it."""

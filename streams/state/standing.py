@@ -3,7 +3,8 @@
     tv:fence:{e07}        counter: the owner of partition 7 has this epoch; a former owner's writes are refused
     tv:head:{e07}:CASE    hash  entry → head: last number used, number that stands, status, band, content digest
     tv:body:{e07}:CASE    hash  entry → the record that was published last (JSON), withdrawals too
-    tv:count:{e07}:CASE   hash  f1, held, high, medium, low: how many exposures of the case stand, or are held
+    tv:count:{e07}:CASE   hash  f1, held, high, medium, low: how many exposures of the case stand, or are held; whole:
+                                when (ms) all of it was evaluated last
     tv:pend:{e07}         set   cases that have a number reserved which nobody confirmed yet
     tv:todo:{e07}         set   what hangs on a publication (a follow-up, a cluster) and was not passed on yet
     tv:due:{e07}          zset  cases to be looked at again at a time (ms)
@@ -175,6 +176,14 @@ class Standing:
     async def looked(self, case_id: str, before_ms: int) -> None:
         """The case was put on `evaluate`; a later time that was asked for meanwhile stays."""
         await self._store.run([Call("due_done", (self._due,), (case_id, before_ms))])
+
+    async def evaluated_whole(self, case_id: str) -> int:
+        """When (ms) all of the case was looked at last; 0 = never."""
+        (at,) = await self._store.run([Call("HGET", (self._count + case_id,), ("whole",))])
+        return int(at or 0)
+
+    async def set_evaluated_whole(self, case_id: str, at_ms: int) -> None:
+        await self._store.run([Call("HSET", (self._count + case_id,), ("whole", at_ms))])
 
     # -- how far the topics' own content is known here
 

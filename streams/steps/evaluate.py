@@ -12,7 +12,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from schemas.exposure import Exposure
 from streams.rules.codes import pseudonym_digest, venue_token
 from streams.rules.forgetting import is_closed
 from streams.rules.policy import Policy
@@ -21,16 +20,15 @@ from streams.state import cases, graph
 from streams.state.cases import CaseRow
 from streams.state.graph import mark_calls, read_persons, read_venues
 from streams.state.layout import OWN, U64, WATCH, Records, token_bytes, tokens_of
-from streams.state.people import representative
 from streams.state.spans import NO_WINDOW, Span, case_token, next_row, window_of
 from streams.steps import contacts
 from streams.steps.alerts import alerts
 from streams.steps.contacts import PersonDays, Scene
 from streams.steps.contents import contents
-from streams.steps.facts import Facts, decision_of_case, known_of
+from streams.steps.facts import decision_of_case, known_of, tests_of
 from streams.steps.kinds import Presence
 from streams.steps.status import Situation, presence, status
-from streams.steps.verdict import Gate, Verdict
+from streams.steps.verdict import ERASED, Gate, Verdict
 from streams.steps.worker import Worker
 
 
@@ -67,7 +65,8 @@ class Evaluator:
             asked = {member for person in asked for member in worker.people.ever(person)}
         now, through = await worker.now()
         if is_closed(window[0], now, worker.retention(policy)):
-            return Verdict.closed(case_id, policy.id, gate, status(case, policy, window, Situation("closed"), through))
+            closed = status(case, policy, window, Situation("closed"), through)
+            return Verdict(case_id, set(), {}, policy.id, "", gate, closed)
         if case.status != "confirmed" or window[1] <= window[0]:
             withdrawn = case.status != "confirmed"
             if asked is None:
@@ -133,25 +132,21 @@ class Evaluator:
             for token in map(bytes, token_bytes(at))
         ]
         found = contents(case, table, policy, persons, places, known)
-        situation = Situation("open", scene, negative_tests=await self._tests(case))
+        situation = Situation("open", scene, await tests_of(worker, person))
+        moved = before and window_of(before) not in (window, NO_WINDOW)
+        reason = ERASED if worker.people.is_erased(person) else "dates_corrected" if moved else "scans_corrected"
         verdict = Verdict(
             case_id,
             asked,
             found,
             policy.id,
-            "dates_corrected" if before and window_of(before) not in (window, NO_WINDOW) else "scans_corrected",
+            reason,
             gate,
             status(case, policy, window, situation, through),
         )
         if asked is None:
             verdict.alerts = alerts(case_id, scene, others, table.is_f1, window, policy, names)
             verdict.presence = presence(case, scene, window, policy, names)
-        verdict.look_at_alerts = asked is not None
-        return self._explained(verdict, found)
-
-    def _explained(self, verdict: Verdict, found: dict[bytes, Exposure]) -> Verdict:
-        """Why persons have no exposure any more, as far as it hangs on who they are."""
-        verdict.who = self.worker.people
         return verdict
 
     # -- effects, each a method of its own so that the simulation can swap their order and must be caught doing it

@@ -77,15 +77,18 @@ class Evaluation(Evaluator):
             alerted = alerts.changes(heads, last, verdict.alerts, now_ms, worker.alert_pause_ms)
             changes.update(alerted.changes)
             again = alerted.again_at
-        elif verdict.state == "open":
-            # One person's exposure says nothing of how many were there: the next whole evaluation does.
-            again = now_ms if self._moves_alerts(heads, changes.keys()) else None
-        if verdict.state == "closed":
-            changes.update(await ended(standing, worker, verdict, heads))
+        elif verdict.asked and verdict.status.state == "open":
+            # What one person's scans did to how many were there, the next whole evaluation says: not more often than
+            # alerts may be written, or every scan at a flagged place would cost one.
+            again = max(now_ms, await standing.evaluated_whole(case_id) + worker.alert_pause_ms)
+        if verdict.status.state == "closed":
+            changes.update(await ended(standing, worker, case_id))
         what = prepare(case_id, heads, changes, standing.partition, format_time(now_ms // 1000))
         before = await standing.bodies(case_id, [PRESENCE]) if PRESENCE in what.confirmed else {}
         if again is not None:
             await standing.look_again(case_id, again)
+        if verdict.alerts is not None:
+            await standing.set_evaluated_whole(case_id, now_ms)
         count = await carry_out(standing, worker.log, what, todo_of(what, before.get(PRESENCE)))
         await pass_on(standing, worker)
         if planned.everybody:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -12,9 +12,13 @@ from schemas.case_status import CaseStatus
 from schemas.exposure import Exposure
 from schemas.venue_alert import VenueAlert
 from streams.rules.codes import exposure_id, pseudonym_text
+from streams.state.people import PeopleTable, representative
 from streams.state.standing import EXPOSURE, NO_HEAD, PRESENCE, STATUS, Counts, Head
 from streams.steps.kinds import Presence
 from streams.steps.publish import Change
+
+
+ERASED = "erased"
 
 
 class Gate(NamedTuple):
@@ -32,8 +36,8 @@ class Verdict:
     """What must stand for a case.
 
     `contents`: person (pseudonym, 16 bytes) → exposure. Of the persons in `asked` (None = all) who are not in
-    `contents`, nothing may stand; `reason` says why it is withdrawn, `merged` (person → who stands for them now) and
-    `erased` persons have reasons of their own. `alerts`, `presence` None: not worked out this time, they stay.
+    `contents`, nothing may stand; `reason` says why it is withdrawn, unless it hangs on who they are (erased, or now
+    one person with somebody). `alerts`, `presence` None: not worked out this time, they stay.
     """
 
     case_id: str
@@ -43,8 +47,6 @@ class Verdict:
     reason: str
     gate: Gate
     status: CaseStatus
-    merged: Mapping[bytes, bytes] = field(default_factory=dict)
-    erased: frozenset[bytes] = frozenset()
     alerts: dict[bytes, VenueAlert] | None = None
     presence: Presence | None = None
 
@@ -56,8 +58,8 @@ class Planned(NamedTuple):
     everybody: bool
 
 
-def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts) -> Planned:
-    """`heads`: those of the persons asked for (all when None), alerts, status and presence included; `counts` before."""
+def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: PeopleTable) -> Planned:
+    """Changes of exposures, status and presence. `heads`: those of the persons asked for (None: all); `counts` before."""
     changes: dict[bytes, Change] = {}
     persons = {entry[1:] for entry in heads if entry[:1] == EXPOSURE} | verdict.contents.keys()
     had = [heads.get(EXPOSURE + person, NO_HEAD) for person in persons]
@@ -70,11 +72,11 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts) -> Plann
         entry = EXPOSURE + person
         head, content = heads.get(entry, NO_HEAD), verdict.contents.get(person)
         if content is None:
-            changes[entry] = Change(None, _withdrawal(verdict, person), gone=person in verdict.erased)
+            changes[entry] = Change(None, _withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person))
         else:
             behind = closed and not head.stands and content.level == "F1"
             held += behind
-            changes[entry] = Change(content, _withdrawal(verdict, person), held=behind)
+            changes[entry] = Change(content, _withdrawal(verdict, person, people), held=behind)
     state = verdict.status.state
     if state == "open" and closed:
         state = "refused" if verdict.gate.decision == "refuse" else "held"
@@ -85,14 +87,15 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts) -> Plann
     return Planned(changes, everybody=verdict.asked is not None and not closed and held_elsewhere > 0)
 
 
-def _withdrawal(verdict: Verdict, person: bytes) -> Exposure:
+def _withdrawal(verdict: Verdict, person: bytes, people: PeopleTable) -> Exposure:
     """The record that takes an exposure back: no episodes, a reason (messages.md)."""
     text = pseudonym_text(person)
     reason, instead = verdict.reason, None
-    if person in verdict.erased:
-        reason = "erased"
-    elif person in verdict.merged:
-        reason, instead = "merged", exposure_id(verdict.case_id, pseudonym_text(verdict.merged[person]))
+    goes_by = representative(people.codes_of(person))
+    if people.is_erased(person):
+        reason = ERASED
+    elif goes_by != person and goes_by in verdict.contents:
+        reason, instead = "merged", exposure_id(verdict.case_id, pseudonym_text(goes_by))
     return Exposure(
         exposure_id=exposure_id(verdict.case_id, text),
         revision=0,
