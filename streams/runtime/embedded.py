@@ -153,4 +153,3 @@ class EmbeddedRedis(Server):
                 return s.recv(7).startswith(b"+PONG")
         except OSError:
             return False
-

@@ -1,10 +1,10 @@
 """What was said of one person or exposure and can be said anew: the newest counts. Rows on shelves.
 
-    vaccinations   pseudonym (16 bytes) → doses, date of the last
-    tests          pseudonym → every test of that code (a set)
-    employments    pseudonym → every employment of that code (a set)
-    decisions      exposure id (16 bytes) or case id → what a tracer decided
-    exposure_of    exposure id → case and pseudonym, so that a decision finds what it is about
+vaccinations   pseudonym (16 bytes) → doses, date of the last
+tests          pseudonym → every test of that code (a set)
+employments    pseudonym → every employment of that code (a set)
+decisions      exposure id (16 bytes) or case id → what a tracer decided
+exposure_of    exposure id → case and pseudonym, so that a decision finds what it is about
 """
 
 from __future__ import annotations

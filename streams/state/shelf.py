@@ -38,7 +38,9 @@ class Shelf:
         """Those that are there."""
         groups = self._by_key(fields)
         replies = await store.run([Call("HMGET", (key,), tuple(names)) for key, names in groups.items()])
-        pairs = (pair for names, rows in zip(groups.values(), replies, strict=True) for pair in zip(names, rows, strict=True))
+        pairs = (
+            pair for names, rows in zip(groups.values(), replies, strict=True) for pair in zip(names, rows, strict=True)
+        )
         return {field: row for field, row in pairs if row}
 
     async def put(self, store: Store, field: bytes, expected: bytes, row: bytes) -> bool:

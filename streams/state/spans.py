@@ -104,7 +104,9 @@ class SpanTable(Table[list[Span] | None]):
         span = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
         t = second[scan]
         inside = (self._start[span] <= t) & (t < self._end[span])
-        return [(s, self._cases[c]) for s, c in zip(scan[inside].tolist(), self._case[span[inside]].tolist(), strict=True)]
+        return [
+            (s, self._cases[c]) for s, c in zip(scan[inside].tolist(), self._case[span[inside]].tolist(), strict=True)
+        ]
 
     def _build(self) -> None:
         self._cases = list(self.rows)

@@ -85,7 +85,7 @@ class Standing:
     """The ledger of one partition: of the cases (`line` "e") or of what is combined from several ("c")."""
 
     def __init__(self, store: Store, partition: int, line: str = "e") -> None:
-        self._store = store
+        self.store = store
         self.partition = partition
         self.line = line
         slot = "{%s%02d}" % (line, partition)
@@ -93,21 +93,34 @@ class Standing:
         self._todo, self._due = f"tv:todo:{slot}", f"tv:due:{slot}"
         self._head, self._body, self._count = f"tv:head:{slot}:", f"tv:body:{slot}:", f"tv:count:{slot}:"
         self.epoch = 0
+        self._turn = 0
+
+    def turn(self) -> int:
+        """A number that grows with each call of this owner."""
+        self._turn += 1
+        return self._turn
 
     async def own(self) -> None:
         """Become the owner: whoever owned the partition before is refused from here on."""
-        (epoch,) = await self._store.run([Call("INCR", (self._fence,))])
+        (epoch,) = await self.store.run([Call("INCR", (self._fence,))])
         self.epoch = int(epoch)
+
+    def heads_key(self, of: str) -> str:
+        return self._head + of
+
+    def of_key(self, key: bytes) -> str:
+        """The way back from the name of a hash of heads."""
+        return key.decode().removeprefix(self._head)
 
     async def heads(self, of: str, entries: Sequence[bytes] | None = None) -> dict[bytes, Head]:
         """Heads of some entries, or of all that there ever were under `of` (a case, or what combine works on)."""
         if entries is None:
-            (flat,) = await self._store.run([Call("HGETALL", (self._head + of,))])
+            (flat,) = await self.store.run([Call("HGETALL", (self._head + of,))])
             pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
         elif not entries:
             return {}
         else:
-            (found,) = await self._store.run([Call("HMGET", (self._head + of,), tuple(entries))])
+            (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
             pairs = ((e, h) for e, h in zip(entries, found, strict=True) if h)
         return {entry: _head(head) for entry, head in pairs}
 
@@ -115,11 +128,11 @@ class Standing:
         """What was published last of these entries."""
         if not entries:
             return {}
-        (found,) = await self._store.run([Call("HMGET", (self._body + of,), tuple(entries))])
+        (found,) = await self.store.run([Call("HMGET", (self._body + of,), tuple(entries))])
         return {e: b for e, b in zip(entries, found, strict=True) if b}
 
     async def counts(self, case_id: str) -> Counts:
-        (found,) = await self._store.run([Call("HMGET", (self._count + case_id,), Counts._fields)])
+        (found,) = await self.store.run([Call("HMGET", (self._count + case_id,), Counts._fields)])
         return Counts(*(int(n or 0) for n in found))
 
     async def reserve(self, of: str, heads: dict[bytes, Head], todo: Iterable[bytes] = ()) -> None:
@@ -141,18 +154,18 @@ class Standing:
         await self._owned(Call("standing_confirm", keys, tuple(args)))
 
     async def _owned(self, call: Call) -> None:
-        (reply,) = await self._store.run([call])
+        (reply,) = await self.store.run([call])
         if reply == b"FENCED":
             raise Fenced(f"partition {self.partition} of line {self.line} has a later owner")
 
     async def unconfirmed(self) -> list[str]:
-        (found,) = await self._store.run([Call("SMEMBERS", (self._pend,))])
+        (found,) = await self.store.run([Call("SMEMBERS", (self._pend,))])
         return sorted(of.decode() for of in found)
 
     # -- what hangs on a publication, and what has to be looked at again
 
     async def todo(self) -> list[bytes]:
-        (found,) = await self._store.run([Call("SMEMBERS", (self._todo,))])
+        (found,) = await self.store.run([Call("SMEMBERS", (self._todo,))])
         return sorted(found)
 
     async def todo_done(self, things: Sequence[bytes]) -> None:
@@ -162,38 +175,38 @@ class Standing:
 
     async def look_again(self, case_id: str, at_ms: int) -> None:
         """Not later than asked for before: the last state is always sent (rule 8)."""
-        await self._store.run([Call("ZADD", (self._due,), ("LT", at_ms, case_id))])
+        await self.store.run([Call("ZADD", (self._due,), ("LT", at_ms, case_id))])
 
     async def due(self, now_ms: int) -> list[str]:
-        (found,) = await self._store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms))])
+        (found,) = await self.store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms))])
         return [case.decode() for case in found]
 
     async def waiting(self) -> int:
         """How many cases are to be looked at again some time."""
-        (count,) = await self._store.run([Call("ZCARD", (self._due,))])
+        (count,) = await self.store.run([Call("ZCARD", (self._due,))])
         return int(count)
 
     async def looked(self, case_id: str, before_ms: int) -> None:
         """The case was put on `evaluate`; a later time that was asked for meanwhile stays."""
-        await self._store.run([Call("due_done", (self._due,), (case_id, before_ms))])
+        await self.store.run([Call("due_done", (self._due,), (case_id, before_ms))])
 
     async def evaluated_whole(self, case_id: str) -> int:
         """When (ms) all of the case was looked at last; 0 = never."""
-        (at,) = await self._store.run([Call("HGET", (self._count + case_id,), ("whole",))])
+        (at,) = await self.store.run([Call("HGET", (self._count + case_id,), ("whole",))])
         return int(at or 0)
 
     async def set_evaluated_whole(self, case_id: str, at_ms: int) -> None:
-        await self._store.run([Call("HSET", (self._count + case_id,), ("whole", at_ms))])
+        await self.store.run([Call("HSET", (self._count + case_id,), ("whole", at_ms))])
 
     # -- how far the topics' own content is known here
 
     async def read_up_to(self, topic: str) -> int:
         """Offset up to which what stands holds what was published; 0 when nothing is known."""
-        (offset,) = await self._store.run([Call("HGET", (self._out,), (topic,))])
+        (offset,) = await self.store.run([Call("HGET", (self._out,), (topic,))])
         return int(offset or 0)
 
     async def set_read_up_to(self, topic: str, offset: int) -> None:
-        await self._store.run([Call("HSET", (self._out,), (topic, offset))])
+        await self.store.run([Call("HSET", (self._out,), (topic, offset))])
 
 
 async def read_standing(

@@ -18,18 +18,26 @@ from streams.steps.publish import Change
 
 
 def alerts(
-    case_id: str, case: Scene, others: Scene, is_f1: Mask, window: tuple[int, int], policy: Policy, names: dict[bytes, str]
+    case_id: str,
+    case: Scene,
+    others: Scene,
+    is_f1: Mask,
+    window: tuple[int, int],
+    policy: Policy,
+    names: dict[bytes, str],
 ) -> dict[bytes, VenueAlert]:
     """Ledger entry → alert, of each visit of the case cut to its window. `is_f1` by the person index of `others`."""
     of_venue = {int(token): i for i, token in enumerate(others.venues.tolist())}
     found = {}
-    for visit in visits_with_people(case.pieces, window, others.pieces, is_f1, [of_venue.get(int(t), -1) for t in case.venues]):
+    for visit in visits_with_people(
+        case.pieces, window, others.pieces, is_f1, [of_venue.get(int(t), -1) for t in case.venues]
+    ):
         venue_id = names[bytes(token_bytes(case.venues[visit.venue : visit.venue + 1])[0])]
         start = format_time(visit.start)
         alert = VenueAlert(
             alert_id=alert_id(case_id, venue_id, start),
             revision=0,
-            status="",
+            status="raised",
             case_id=case_id,
             venue_id=venue_id,
             start=start,
@@ -52,7 +60,11 @@ class Alerted(NamedTuple):
 
 
 def changes(
-    heads: Mapping[bytes, Head], last: Mapping[bytes, VenueAlert], wanted: Mapping[bytes, VenueAlert], now_ms: int, pause_ms: int
+    heads: Mapping[bytes, Head],
+    last: Mapping[bytes, VenueAlert],
+    wanted: Mapping[bytes, VenueAlert],
+    now_ms: int,
+    pause_ms: int,
 ) -> Alerted:
     """What may be written now. `last` = the records that were published last, by entry."""
     found: dict[bytes, Change] = {}
@@ -76,11 +88,9 @@ def _withdrawal(had: VenueAlert) -> VenueAlert:
     return VenueAlert(
         alert_id=had.alert_id,
         revision=0,
-        status="",
+        status="withdrawn",
         case_id=had.case_id,
         venue_id=had.venue_id,
         start=had.start,
         issued_at="",
     )
-
-

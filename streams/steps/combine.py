@@ -98,7 +98,7 @@ class Combining:
             cluster = Cluster(
                 cluster_id=cluster_id(venue_id, begin),
                 revision=0,
-                status="",  # type: ignore[arg-type]
+                status="raised",
                 venue_id=venue_id,
                 from_=begin,
                 to=format_time(found.end),
@@ -135,7 +135,7 @@ def _withdrawal(had: Cluster) -> Cluster:
     return Cluster(
         cluster_id=had.cluster_id,
         revision=0,
-        status="",  # type: ignore[arg-type]
+        status="withdrawn",
         venue_id=had.venue_id,
         from_=had.from_,
         issued_at="",

@@ -143,7 +143,14 @@ def venue_days(spans: list[Span]) -> tuple[U64, I64]:
 
 
 def candidates(
-    anchors: Records, venue: U64, spans: list[Span], case: Scene, own: U64, people: PeopleTable, policy: Policy, days_back: int
+    anchors: Records,
+    venue: U64,
+    spans: list[Span],
+    case: Scene,
+    own: U64,
+    people: PeopleTable,
+    policy: Policy,
+    days_back: int,
 ) -> PersonDays:
     """Who scanned within a span (not the case's own codes), and which of their days decide their pieces there."""
     token = venue[anchors.owner]

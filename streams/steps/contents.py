@@ -12,6 +12,7 @@ from streams.rules.score import score
 from streams.state.cases import CaseRow
 from streams.steps.facts import Known
 
+
 def contents(
     case: CaseRow,
     table: ExposureTable,

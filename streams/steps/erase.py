@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from streams.rules.codes import pseudonym_text
 from streams.state import vault
-from streams.state.graph import erase
+from streams.state.erasing import erase
 from streams.state.layout import tokens_of
 from streams.steps.worker import Worker
 

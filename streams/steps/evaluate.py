@@ -116,8 +116,8 @@ class Evaluator:
             wanted = contacts.candidates(anchors, venues, spans, scene, own.persons, worker.people, policy, back)
         else:
             mine = {bytes(token) for token in token_bytes(own.persons)}
-            others = sorted({person[:8] for person in asked} - mine)
-            wanted = contacts.all_days(tokens_of(b"".join(others)), spans, worker.people, back)
+            named = sorted({person[:8] for person in asked} - mine)
+            wanted = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
         await self._mark(WATCH, case_id, wanted)
         await self._same_persons([own.persons, wanted.persons])
         records = await self._read(wanted.person, wanted.day)
@@ -187,7 +187,8 @@ class Evaluator:
         rest = await graph.read_names(self.worker.store, graph.PERSONS, [t for t in f1 if people.full(t) is None])
         # Names are kept before facts (ingest), so a contact without one is a fault of ours, not of the data.
         return [
-            (people.full(token) or token + rest[token]) if yes else b"" for token, yes in zip(tokens, is_f1, strict=True)
+            (people.full(token) or token + rest[token]) if yes else b""
+            for token, yes in zip(tokens, is_f1, strict=True)
         ]
 
     async def _venue_names(self, venues: U64) -> dict[bytes, str]:

@@ -108,8 +108,13 @@ class Evaluation(Evaluator):
         bodies = await standing.bodies(case_id, sorted(entry for entry in heads if entry[:1] == ALERT))
         return {entry: KINDS[ALERT].decode(body) for entry, body in bodies.items()}
 
+    async def tick(self) -> None:
+        """Cases whose time has come, of the partitions owned, are put on `evaluate`."""
+        for partition in list(self._standing):
+            await self.look_again(partition)
+
     async def look_again(self, partition: int) -> bool:
-        """Cases whose time has come are put on `evaluate`; whether there were any. For the runtime's ticks."""
+        """The same for one partition; whether there were any."""
         standing, worker = Standing(self.worker.store, partition), self.worker
         now_ms = worker.clock.now_ms()
         due = await standing.due(now_ms)

@@ -19,7 +19,7 @@ from schemas.exposure import Exposure
 from streams.ports import Call, Out
 from streams.rules.codes import pseudonym_text, venue_token
 from streams.state import layout
-from streams.state.standing import EXPOSURE, PRESENCE, Standing
+from streams.state.standing import EXPOSURE, PRESENCE, Standing, scan_keys
 from streams.steps.kinds import KINDS, Presence
 from streams.steps.publish import Publication
 from streams.steps.worker import Worker
@@ -41,22 +41,43 @@ def todo_of(what: Publication, presence_before: bytes | None) -> list[bytes]:
     case = what.of.encode()
     notes = [_PERSON + entry[1:] + case for entry in what.confirmed if entry[:1] == EXPOSURE]
     if PRESENCE in what.confirmed:
-        venues = set()
-        for body in (presence_before, what.confirmed[PRESENCE][1]):
-            if body:
-                venues |= {place for place, _, _ in KINDS[PRESENCE].decode(body).pieces}
-        notes += [_VENUE + len(place.encode()).to_bytes(2) + place.encode() + case for place in venues]
+        notes += _venue_notes(what.of, [body for body in (presence_before, what.confirmed[PRESENCE][1]) if body])
     return notes
+
+
+def _venue_notes(case_id: str, bodies: Iterable[bytes]) -> list[bytes]:
+    venues = {place for body in bodies for place, _, _ in KINDS[PRESENCE].decode(body).pieces}
+    return [_VENUE + len(place.encode()).to_bytes(2) + place.encode() + case_id.encode() for place in sorted(venues)]
+
+
+async def note_all(standing: Standing) -> None:
+    """Note everything that was published of every case of the partition (rebuild)."""
+    async for key in scan_keys(standing.store, standing.heads_key("*")):
+        of = standing.of_key(key)
+        heads = await standing.heads(of)
+        notes = [_PERSON + entry[1:] + of.encode() for entry in heads if entry[:1] == EXPOSURE]
+        if PRESENCE in heads:
+            notes += _venue_notes(of, (await standing.bodies(of, [PRESENCE])).values())
+        await standing.reserve(of, {}, notes)
+        await standing.confirm(of, {})
+
+
+async def write_rows(standing: Standing, worker: Worker) -> None:
+    """Write the rows that are noted, and leave the notes: whoever takes the partition over asks for combining."""
+    await _write(standing, worker, await standing.todo())
 
 
 async def pass_on(standing: Standing, worker: Worker) -> None:
     """Write the rows that were noted, ask for combining, and take the notes away."""
     notes = await standing.todo()
     for at in range(0, len(notes), MANY):
-        await _pass_on(standing, worker, notes[at : at + MANY])
+        wanted = await _write(standing, worker, notes[at : at + MANY])
+        await worker.log.send([Out("combine", c.key().encode(), encode(c)) for c in sorted(wanted, key=Combine.key)])
+        await standing.todo_done(notes[at : at + MANY])
 
 
-async def _pass_on(standing: Standing, worker: Worker, notes: list[bytes]) -> None:
+async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[Combine]:
+    """Rows for these notes; what has to be combined."""
     persons: dict[str, list[bytes]] = {}
     venues: dict[str, set[str]] = {}
     for note in notes:
@@ -82,8 +103,7 @@ async def _pass_on(standing: Standing, worker: Worker, notes: list[bytes]) -> No
             calls.append(_put(standing, _venue_key(place), case_id, row))
             wanted.add(Combine(venue_id=place))
     await worker.store.run(calls)
-    await worker.log.send([Out("combine", c.key().encode(), encode(c)) for c in sorted(wanted, key=Combine.key)])
-    await standing.todo_done(notes)
+    return wanted
 
 
 def _stands(body: bytes) -> bool:
@@ -121,5 +141,3 @@ async def _rows(worker: Worker, key: str) -> list[Row]:
     pairs: Iterable[tuple[bytes, bytes]]
     pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
     return [Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs) if len(row) > _ORDER.size]
-
-

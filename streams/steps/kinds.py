@@ -15,6 +15,7 @@ from schemas.cluster import Cluster
 from schemas.encoding import encode
 from schemas.exposure import Exposure
 from schemas.followup import Followup
+from schemas.registry import Registered
 from schemas.venue_alert import VenueAlert
 from streams.rules.codes import pseudonym_digest, pseudonym_text, exposure_id
 from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, STATUS
@@ -43,15 +44,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """`topic` None: kept in the ledger only. `path`: fields that tell the path and are no part of the answer (rule 0).
-    `stands_always`: it has no status of its own, and stands from its first record on."""
+    """`path`: fields that tell the path and are no part of the answer (rule 0). `stands_always`: it has no status of its
+    own, and stands from its first record on. `wrap` (of, body): what travels where it is not the body itself."""
 
-    topic: str | None
+    topic: str
     type: type[Content]
     path: dict[str, Any]
     place: Callable[[Any], Place]
     key_of: Callable[[bytes, str], bytes]
     stands_always: bool = False
+    wrap: Callable[[str, bytes], bytes] = lambda of, body: body
 
     def encode(self, content: Content, number: int, status: str, issued: str) -> bytes:
         values = {"revision": number, "status": status, "issued_at": issued, "evaluated_at": issued}
@@ -88,7 +90,13 @@ KINDS: dict[bytes, Kind] = {
         stands_always=True,
     ),
     PRESENCE: Kind(
-        None, Presence, {}, lambda record: Place(record.case_id, PRESENCE), lambda entry, of: b"", stands_always=True
+        "registry",
+        Presence,
+        {},
+        lambda record: Place(record.case_id, PRESENCE),
+        lambda entry, of: f"presence/{of}".encode(),
+        stands_always=True,
+        wrap=lambda of, body: encode(Registered("presence", of, body)),
     ),
     FOLLOWUP: Kind(
         "followups",
@@ -110,7 +118,7 @@ KINDS: dict[bytes, Kind] = {
 
 OF_CASES = (EXPOSURE, ALERT, STATUS)
 COMBINED = (FOLLOWUP, CLUSTER)
-"""Kinds with a topic, by the line of the ledger that they are in."""
+"""Kinds with a topic of their own, by the line of the ledger that they are in."""
 
 _DECODERS = {kind.type: msgspec.json.Decoder(kind.type) for kind in KINDS.values()}
 _KIND_OF = {kind.type: kind for kind in KINDS.values()}

@@ -37,7 +37,9 @@ class Publication:
     records: list[Out] = field(default_factory=list)
 
 
-def prepare(of: str, heads: Mapping[bytes, Head], changes: Mapping[bytes, Change], partition: int, issued: str) -> Publication:
+def prepare(
+    of: str, heads: Mapping[bytes, Head], changes: Mapping[bytes, Change], partition: int, issued: str
+) -> Publication:
     """The difference between what stands and what must stand.
 
     A number that was reserved and never confirmed may have been seen by somebody with another content, or by nobody:
@@ -89,18 +91,16 @@ def _write(
     if getattr(content, "level", "F1") != "F1":
         after = after._replace(band=NO_BAND)  # F2 are no F1, and are not counted as such
     found.confirmed[entry] = after, value
-    if kind.topic is not None:
-        found.records.append(Out(kind.topic, kind.key_of(entry, found.of), value, partition))
+    found.records.append(Out(kind.topic, kind.key_of(entry, found.of), kind.wrap(found.of, value), partition))
     return after
 
 
-def _end(found: Publication, entry: bytes, head: Head, key: bytes, topic: str | None, partition: int) -> None:
+def _end(found: Publication, entry: bytes, head: Head, key: bytes, topic: str, partition: int) -> None:
     """A tombstone. Its header keeps the number, so that a state that is rebuilt from the topic does not use it again."""
     found.confirmed[entry] = head._replace(status=STATUS_CODE["gone"], digest=NOTHING, band=NO_BAND), b""
     found.reserved.setdefault(entry, head)
-    if topic is not None:
-        header = (GONE, msgspec.json.encode([found.of, entry.hex(), head.last]))
-        found.records.append(Out(topic, key, None, partition, (header,)))
+    header = (GONE, msgspec.json.encode([found.of, entry.hex(), head.last]))
+    found.records.append(Out(topic, key, None, partition, (header,)))
 
 
 GONE = "tv-gone"

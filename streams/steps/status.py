@@ -80,6 +80,7 @@ def presence(case: CaseRow, scene: Scene, window: tuple[int, int], policy: Polic
     own = own.take(begins)
     tokens = [bytes(token) for token in token_bytes(scene.venues[own.venue])]
     pieces = sorted(
-        (names[token], start, end) for token, start, end in zip(tokens, own.start.tolist(), own.end.tolist(), strict=True)
+        (names[token], start, end)
+        for token, start, end in zip(tokens, own.start.tolist(), own.end.tolist(), strict=True)
     )
     return Presence(case.case_id, window[0], policy.id, pieces)

@@ -29,14 +29,13 @@ async def take_over(standing: Standing, log: Log) -> list[str]:
 
 def topics_of(line: str) -> list[str]:
     """The topics that are written for a line of the ledger, all in the line's own partition."""
-    return [topic for k in (OF_CASES if line == "e" else COMBINED) if (topic := KINDS[k].topic) is not None]
+    return [KINDS[byte].topic for byte in (OF_CASES if line == "e" else COMBINED)]
 
 
 async def take_in(standing: Standing, log: Log) -> None:
     """Bring what stands up to the end of this partition of the line's topics."""
     for byte in OF_CASES if standing.line == "e" else COMBINED:
         kind = KINDS[byte]
-        assert kind.topic is not None
         start = await standing.read_up_to(kind.topic)
         end = await log.end(kind.topic, standing.partition)
         if start == end:
@@ -77,7 +76,9 @@ async def _merge(standing: Standing, kind: Kind, chunk: Iterable[Read], *, stand
             if not stands:
                 if last > head.last:
                     used[entry] = head._replace(last=last)
-            elif seen.revision > head.revision or (seen.revision == head.revision and seen.status == _GONE != head.status):
+            elif seen.revision > head.revision or (
+                seen.revision == head.revision and seen.status == _GONE != head.status
+            ):
                 confirmed[entry] = seen._replace(last=last), body
         if used:
             await standing.reserve(of, used)

@@ -72,7 +72,9 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
         entry = EXPOSURE + person
         head, content = heads.get(entry, NO_HEAD), verdict.contents.get(person)
         if content is None:
-            changes[entry] = Change(None, _withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person))
+            changes[entry] = Change(
+                None, _withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person)
+            )
         else:
             behind = closed and not head.stands and content.level == "F1"
             held += behind

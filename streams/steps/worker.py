@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from streams.ports import Clock, Log, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
@@ -14,6 +15,12 @@ from streams.state.policies import PolicyTable
 from streams.state.spans import SpanTable
 from streams.state.vault import Seals
 from streams.state.venues import VenueTable
+
+
+class Audits(Protocol):
+    """What a step needs of an Auditor (audit.py)."""
+
+    async def write(self, action: str, /, **words: str) -> object: ...
 
 
 @dataclass
@@ -39,11 +46,13 @@ class Worker:
     stream_time: bool = False
     alert_pause_ms: int = 30_000
     vault: Seals | None = None
+    auditor: Audits | None = None
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
     policy_table: PolicyTable = field(default_factory=PolicyTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)
+    known_days: set[int] = field(default_factory=set)
     known_venues: dict[str, bytes] = field(default_factory=dict)
     venue_names: dict[bytes, str] = field(default_factory=dict)
     known_exposures: set[bytes] = field(default_factory=set)

@@ -18,9 +18,10 @@ from streams.state.graph import Facts
 from streams.state.layout import U64, WATCH, Records
 from streams.state.spans import SpanTable
 from streams.steps.contacts import PersonDays
-from streams.steps.evaluate import Evaluation
+from streams.steps.evaluation import Evaluation
 from streams.steps.ingest import Ingest, Marks
-from streams.steps.registries import Cases, Venues
+from streams.steps.cases import Cases
+from streams.steps.venues import Venues
 from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
 from tests.simulation.history import Options, real_steps
