@@ -206,7 +206,8 @@ class Standing:
         return int(offset or 0)
 
     async def set_read_up_to(self, topic: str, offset: int) -> None:
-        await self.store.run([Call("HSET", (self._out,), (topic, offset))])
+        """Raises Fenced."""
+        await self._owned(Call("standing_read", (self._fence, self._out), (self.epoch, topic, offset)))
 
 
 async def read_standing(

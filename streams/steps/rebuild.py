@@ -26,13 +26,13 @@ from streams.steps.takeover import take_in
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
-KEEP = b"tv:gen"
+KEEP, FENCES = b"tv:gen", b"tv:fence:"
 VAULT = b"tv:vault:"
 Progress = Callable[[str, int, int], None]
 
 
 async def first_start(store: Store, log: Log, partitions: int) -> Generation | None:
-    """A generation for a system that never published anything; None when Kafka holds outputs that Redis knows nothing of.
+    """A generation for a system that never published anything; None when Kafka holds outputs and Redis knows of none.
 
     In the first case all inputs are read from their beginning, which is a rebuild by itself. In the second, Redis was
     emptied: starting to evaluate would withdraw what stands, so somebody has to say `truyvet rebuild`.
@@ -45,17 +45,21 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker, which holds the offsets, and the vault.
+    """Delete every key of ours but the generation marker (it holds the offsets), the fences and the vault.
+
+    Without the fences, numbering of owners would begin again, and an owner of the former generation could pass for the
+    new one. Keys of one hash tag go in one command: a worker of the former generation may be at work still, and if it
+    wrote a row of a table between the deletion of its rows and that of its log, nobody would ever be told of the row.
 
     No topic holds a code for as long as an exposure stands (scans 21 days, exposures 60): an emptied vault would leave
     people whom nobody can call back. And what was erased in it must stay so.
     """
-    doomed = []
+    doomed: dict[bytes, list[bytes]] = {}
     async for key in scan_keys(store, "tv:*"):
-        if key != KEEP and not key.startswith(VAULT):
-            doomed.append(key)
-    for at in range(0, len(doomed), 500):
-        await store.run([Call("UNLINK", (key,)) for key in doomed[at : at + 500]])
+        if key != KEEP and not key.startswith((FENCES, VAULT)):
+            doomed.setdefault(key[key.find(b"{") : key.find(b"}")], []).append(key)
+    for keys in doomed.values():
+        await store.run([Call("UNLINK", tuple(keys[at : at + 500])) for at in range(0, len(keys), 500)])
 
 
 async def rebuild(
@@ -75,7 +79,7 @@ async def rebuild(
             await offset_done(store, generation.id, topic, partition, await log.end(topic, partition))
             standing = Standing(store, partition, line)
             await standing.own()
-            await take_in(standing, log)
+            await take_in(standing, log, from_start=True)
             ledgers.append(standing)
         progress("published", partition + 1, partitions)
     for partition in range(partitions):

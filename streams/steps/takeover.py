@@ -32,11 +32,12 @@ def topics_of(line: str) -> list[str]:
     return [KINDS[byte].topic for byte in (OF_CASES if line == "e" else COMBINED)]
 
 
-async def take_in(standing: Standing, log: Log) -> None:
-    """Bring what stands up to the end of this partition of the line's topics."""
+async def take_in(standing: Standing, log: Log, *, from_start: bool = False) -> None:
+    """Bring what stands up to the end of this partition of the line's topics, from where it holds them, or from their
+    beginning (a rebuild: what a worker of the former generation wrote down meanwhile is not to be believed)."""
     for byte in OF_CASES if standing.line == "e" else COMBINED:
         kind = KINDS[byte]
-        start = await standing.read_up_to(kind.topic)
+        start = 0 if from_start else await standing.read_up_to(kind.topic)
         end = await log.end(kind.topic, standing.partition)
         if start == end:
             continue

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import hiredis
@@ -55,7 +56,11 @@ class RedisServer:
             self.changes += 1
         if call.name not in READS:
             self.writes.append(args)
-        return self._send(*args)
+        reply = self._send(*args)
+        if call.name == "SCAN":  # its order hangs on a random number of the server, which no seed could repeat
+            reply[1].sort()
+            Random(len(self.writes)).shuffle(reply[1])
+        return reply
 
     def _send(self, *args: Any) -> Any:
         self._socket.sendall(hiredis.pack_command(args))

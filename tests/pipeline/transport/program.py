@@ -14,10 +14,9 @@ import sys
 import time
 from typing import Any
 
-from streams.runtime.lifetime import live
-
 from streams.runtime.app import batches_of, make_app
 from streams.runtime.batch import Batching
+from streams.runtime.lifetime import live
 from streams.runtime.quiet import log_to_stderr
 from streams.runtime.settings import Settings
 
