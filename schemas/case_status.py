@@ -30,5 +30,5 @@ class CaseStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     f1: int | None = None
     held: int | None = None
     evaluated_at: OutTime | None = None
-    evaluated_through: str | None = None
+    evaluated_through: OutTime | None = None
     warnings: tuple[str, ...] = ()

@@ -25,4 +25,4 @@ class Cluster(msgspec.Struct, frozen=True, omit_defaults=True):
     source_like: int | None = None
     spread_like: int | None = None
     policy: str | None = None
-    issued_at: str | None = None
+    issued_at: OutTime | None = None

@@ -34,7 +34,6 @@ logger = logging.getLogger("truyvet.worker")
 TICK = 1.0  # seconds
 
 
-
 class Attached(NamedTuple):
     """`released` is told which (topic, partition) went away; `tick` is called each second."""
 

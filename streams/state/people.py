@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from streams.rules.codes import pseudonym_text
 from streams.rules.classes import Code, Links
+from streams.rules.codes import pseudonym_text
 from streams.state.layout import I64, U64, tokens_of
 from streams.state.table import Table
 

@@ -121,8 +121,8 @@ class Standing:
             return {}
         else:
             (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
-            pairs = ((e, h) for e, h in zip(entries, found, strict=True) if h)
-        return {entry: _head(head) for entry, head in pairs}
+            pairs = zip(entries, found, strict=True)
+        return {entry: _head(head) for entry, head in pairs if head}
 
     async def bodies(self, of: str, entries: Sequence[bytes]) -> dict[bytes, bytes]:
         """What was published last of these entries."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -23,8 +24,9 @@ from streams.steps.publish import Change, carry_out, prepare
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.worker import Worker
 
+Band = Literal["high", "medium", "low"]
 _decoder = msgspec.json.Decoder(Combine)
-_BANDS = ("low", "medium", "high")
+BANDS: tuple[Band, ...] = ("high", "medium", "low")
 
 
 class Combining:
@@ -124,7 +126,7 @@ def followup(person: str, exposures: Iterable[Exposure]) -> Followup:
         person=person,
         revision=0,
         exposures=tuple(e.exposure_id for e in mine),
-        band=max((e.band for e in mine if e.band is not None), key=_BANDS.index),  # type: ignore[arg-type]
+        band=next((band for band in BANDS if any(e.band == band for e in mine)), None),
         follow_up_until=max(a.follow_up_until for a in advised),
         test_on=max(a.test_on for a in advised),
         issued_at="",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from schemas.audit import Outcome
 from streams.rules.codes import pseudonym_text
 from streams.state import vault
 from streams.state.erasing import erase
@@ -23,7 +24,7 @@ class Eraser:
         """No audit, no answer: the line is acknowledged before anything is destroyed."""
         worker = self.worker
         await worker.people.refresh(worker.store)
-        outcome = "refused" if worker.people.on_hold(person, at) else "done"
+        outcome: Outcome = "refused" if worker.people.on_hold(person, at) else "done"
         if worker.auditor is not None:
             await worker.auditor.write(
                 "erase", by=by, subject=pseudonym_text(person), reason="request on `people`", outcome=outcome

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from streams.ports import StoreChanged
 from streams.rules.codes import pseudonym_digest, venue_token
 from streams.rules.forgetting import is_closed
 from streams.rules.policy import Policy
@@ -185,7 +186,9 @@ class Evaluator:
         people = self.worker.people
         f1 = [token for token, yes in zip(tokens, is_f1, strict=True) if yes]
         rest = await graph.read_names(self.worker.store, graph.PERSONS, [t for t in f1 if people.full(t) is None])
-        # Names are kept before facts (ingest), so a contact without one is a fault of ours, not of the data.
+        # Names are kept before facts (ingest): a contact without one means that Redis was emptied under us.
+        if any(people.full(token) is None and token not in rest for token in f1):
+            raise StoreChanged("a contact has no name: Redis was emptied")
         return [
             (people.full(token) or token + rest[token]) if yes else b""
             for token, yes in zip(tokens, is_f1, strict=True)

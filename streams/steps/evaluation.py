@@ -18,7 +18,7 @@ from streams.steps.ageing import ended
 from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
-from streams.steps.publish import Publication, carry_out, prepare
+from streams.steps.publish import carry_out, prepare
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.triggers import Triggers, merged
 from streams.steps.verdict import Verdict, plan
@@ -108,9 +108,14 @@ class Evaluation(Evaluator):
         bodies = await standing.bodies(case_id, sorted(entry for entry in heads if entry[:1] == ALERT))
         return {entry: KINDS[ALERT].decode(body) for entry, body in bodies.items()}
 
+    @property
+    def partitions(self) -> list[int]:
+        """Those that are owned."""
+        return list(self._standing)
+
     async def tick(self) -> None:
         """Cases whose time has come, of the partitions owned, are put on `evaluate`."""
-        for partition in list(self._standing):
+        for partition in self.partitions:
             await self.look_again(partition)
 
     async def look_again(self, partition: int) -> bool:

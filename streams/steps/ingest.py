@@ -43,8 +43,7 @@ Kind = TypeVar("Kind")
 class Ingest:
     """One instance a worker; batches of different partitions may be in hand at once.
 
-    `looks=False` while a generation is loaded: facts only. The cases are evaluated when all facts are there, and what is
-    refused was said in `rejects` before.
+    `looks=False` while a generation is loaded: facts only, the cases are evaluated when all facts are there.
     """
 
     def __init__(self, worker: Worker, *, looks: bool = True) -> None:
@@ -67,7 +66,7 @@ class Ingest:
                 out += (await self._write_then_look(facts, digests, keep)).records()
             else:
                 await self._write(facts)
-        if out and self._looks:
+        if out:
             await self.worker.log.send(out)
         newest = max((m.timestamp for m in messages), default=0)
         worker = self.worker

@@ -17,7 +17,7 @@ from schemas.exposure import Exposure
 from schemas.followup import Followup
 from schemas.registry import Registered
 from schemas.venue_alert import VenueAlert
-from streams.rules.codes import pseudonym_digest, pseudonym_text, exposure_id
+from streams.rules.codes import exposure_id, pseudonym_digest, pseudonym_text
 from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, STATUS
 
 Content = msgspec.Struct

@@ -4,7 +4,7 @@
 2. everything of ours in Redis is deleted, but for the vault;
 3. own outputs are read: what was published last, and every number ever used;
 4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
-5. `scans` is taken in, facts only: what was refused is in `rejects` already;
+5. `scans` is taken in, facts only; what is refused is said again (a reject counts once);
 6. `ready`; every case is put on `evaluate`. What differs from what stands is published with the next number: nothing,
    when nothing differs.
 """

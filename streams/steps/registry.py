@@ -6,7 +6,6 @@ that is delivered again redoes both, since the first time may have ended between
 
 from __future__ import annotations
 
-
 from schemas.decoding import Problem
 from schemas.encoding import encode
 from schemas.registry import Registered
@@ -50,7 +49,8 @@ class RegistryStep:
         """
         key = field.hex() if isinstance(field, bytes) else field
         published = b""
-        while (row := await keeper.read(self.worker.store, field)) != published:
+        # No row any more: Redis was emptied under us. An empty row in the topic would be what a rebuild finds.
+        while (row := await keeper.read(self.worker.store, field)) and row != published:
             record = Registered(kind=kind, key=key, row=row)
             await self.worker.log.send([Out("registry", f"{kind}/{key}".encode(), encode(record))])
             published = row

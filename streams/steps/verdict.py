@@ -17,7 +17,6 @@ from streams.state.standing import EXPOSURE, NO_HEAD, PRESENCE, STATUS, Counts, 
 from streams.steps.kinds import Presence
 from streams.steps.publish import Change
 
-
 ERASED = "erased"
 
 

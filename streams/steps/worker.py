@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from schemas.audit import Action, AuditLine, Outcome
 from streams.ports import Clock, Log, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
@@ -20,7 +21,9 @@ from streams.state.venues import VenueTable
 class Audits(Protocol):
     """What a step needs of an Auditor (audit.py)."""
 
-    async def write(self, action: str, /, **words: str) -> object: ...
+    async def write(
+        self, action: Action, by: str, subject: str, reason: str, *, outcome: Outcome = "done"
+    ) -> AuditLine: ...
 
 
 @dataclass
@@ -28,8 +31,9 @@ class Worker:
     """`policies` are those that hold: the built-in ones (or the folder's), and with `refresh` those of the topic.
 
     `retention_days` None = the policy's; `stream_time`: "now" for forgetting is the newest record timestamp, else the
-    wall clock; `alert_pause_ms` between two revisions of a venue alert (rule 8). `seal` encrypts a rejected payload to the operations key; `vault` the codes
-    of new persons to the desk's and the escrow's (None: no code is kept, nobody can be called back; for tests only).
+    wall clock; `alert_pause_ms` between two revisions of a venue alert (rule 8). `seal` encrypts a rejected payload to
+    the operations key; `vault` the codes of new persons to the desk's and the escrow's (None: no code is kept, nobody
+    can be called back; for tests only), `auditor` writes what was erased on record (None: nothing does; likewise).
 
     `known_persons` and `known_venues` hold what this worker has seen in Redis's name tables; they are as old as the
     process, and a process never outlives the Redis it started with (StoreChanged), so they cannot promise too much.
@@ -62,11 +66,12 @@ class Worker:
 
     async def refresh(self) -> None:
         """Bring the copies that an evaluation rests on up to date, in one call."""
-        tables = (self.venues, self.people, self.policy_table)
-        replies = await self.store.run([table.since() for table in tables])
-        for table, reply in zip(tables, replies, strict=True):
-            if table.take(reply) and table is self.policy_table:
-                self.policies = Policies([*self._own_policies, *self.policy_table.rows.values()])
+        venues, people, policies = self.venues, self.people, self.policy_table
+        replies = await self.store.run([venues.since(), people.since(), policies.since()])
+        venues.take(replies[0])
+        people.take(replies[1])
+        if policies.take(replies[2]):
+            self.policies = Policies([*self._own_policies, *policies.rows.values()])
 
     async def now(self) -> tuple[int, int]:
         """What "now" is for forgetting (rule 10), and the newest record timestamp of `scans` taken in; seconds UTC."""

@@ -34,13 +34,24 @@ from tests.simulation.redis import RedisServer
 from tests.simulation.scheduler import Actor, Effect, Scheduler, some_strategy
 from tests.simulation.worlds import KEY, Message, World
 
-INPUTS = ("scans", "venues", "cases")
+INPUTS = ("scans", "venues", "cases", "people", "decisions", "policies")
+INTERNAL = ("evaluate", "combine")
+OUTPUTS = ("exposures", "venue-alerts", "case-status", "followups", "clusters", "registry", "rejects")
 MAX_STEPS = 30_000
 TYPICAL_STEPS = 600
 
 
 def real_steps(worker: Worker) -> Steps:
-    return Steps(Ingest(worker), Venues(worker), Cases(worker), Evaluation(worker))
+    return Steps(
+        ingest=Ingest(worker),
+        venues=Venues(worker),
+        cases=Cases(worker),
+        evaluation=Evaluation(worker),
+        combining=Combining(worker),
+        people=People(worker),
+        decisions=Decisions(worker),
+        policies=Policies(worker),
+    )
 
 
 @dataclass(frozen=True)
@@ -63,17 +74,14 @@ class History:
         self.wire_rng, order_rng, fault_rng = (Random(f"{seed}/{name}") for name in ("wire", "order", "faults"))
         self.partitions = self.wire_rng.choice((1, 2, 2, 3))
         self.kafka = Kafka(
-            {
-                name: self.partitions
-                for name in ("scans", "venues", "cases", "evaluate", "exposures", "registry", "rejects")
-            }
+            {name: self.partitions for name in (*INPUTS, *INTERNAL, *OUTPUTS)}
         )
         self.plan = options.plan or Plan.of(fault_rng)
         self._make_steps = options.make_steps
         self._fault_rng = fault_rng
         self.scheduler = Scheduler(some_strategy(order_rng, TYPICAL_STEPS), MAX_STEPS)
-        self.clock = SimulatedClock(self.scheduler, world.latest_ms)
-        places = [(topic, i) for topic in (*INPUTS, "evaluate") for i in range(self.partitions)]
+        self.clock = SimulatedClock(self.scheduler, world.earliest_ms)
+        places = [(topic, i) for topic in (*INPUTS, *INTERNAL) for i in range(self.partitions)]
         self.group = Group(places, order_rng)
         self.rebuilding = False
         self._rebuild_wanted = False
@@ -215,6 +223,7 @@ class History:
             seal=lambda payload: payload,
             generation=generation,
             retention_days=self.world.retention_days,
+            alert_pause_ms=0,
         )
 
     def make_steps(self, worker: Worker) -> Steps:
