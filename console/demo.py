@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.demostate import DemoState
+from console.demotable import COLUMNS, NUMBERS, SPARE, Names, rows
 from console.following import Standing, changes
 from console.lag import Topics
 from console.progress import progress
@@ -84,7 +85,7 @@ async def show_main_job(settings: Settings, folder: Path, plan: Plan, state: Dem
             _say("Every case of this province has been reported; the last one is reported once more.")
         case_id = json.loads(case)["case_id"]
         _say(f"Reporting case {case_id} …")
-        found = await _report_and_follow(settings, store, case, case_id)
+        found = await _report_and_follow(settings, store, case, case_id, Names(folder))
         state.reported(case_id)
     standing, last, done = found
     return Result(scans, plan.people, case_id, streamed_in, last, done, standing)
@@ -131,13 +132,13 @@ async def _kafka_holds(settings: Settings) -> int:
 
 
 async def _report_and_follow(
-    settings: Settings, store: Any, case: bytes, case_id: str
+    settings: Settings, store: Any, case: bytes, case_id: str, names: Names
 ) -> tuple[list[dict[str, Any]], float | None, float]:
     """Report the case; its exposures, seconds to the last record of it, seconds until all effects are done."""
     standing = Standing()
     ready = asyncio.Event()
     last: list[float] = []
-    screen = _Screen(case_id)
+    screen = _Screen(case_id, names)
 
     async def follow() -> None:
         async for news in changes(settings, standing):
@@ -171,8 +172,8 @@ async def _report_and_follow(
 class _Screen:
     """The exposures as they come, on a terminal; nothing elsewhere (the result is printed at the end)."""
 
-    def __init__(self, case_id: str) -> None:
-        self.case_id = case_id
+    def __init__(self, case_id: str, names: Names) -> None:
+        self.case_id, self._names = case_id, names
         self._live: Any = None
 
     def __enter__(self) -> _Screen:
@@ -190,31 +191,29 @@ class _Screen:
     def draw(self, records: list[dict[str, Any]]) -> None:
         if self._live is None:
             return
-        from console.commands.exposures import COLUMNS, NUMBERS, in_order, row
         from console.tables import drawn
 
-        top = in_order(records)[:_ROWS]
-        title = f"case {self.case_id}: {count(len(records), 'exposure')} so far"
-        self._live.update(drawn(title, COLUMNS, [row(record) for record in top], NUMBERS))
+        title = f"Case {self.case_id}: {count(len(records), 'exposure')} so far"
+        self._live.update(drawn(title, COLUMNS, rows(records, self._names, _ROWS), NUMBERS))
 
 
-def print_result(result: Result) -> None:
+def print_result(result: Result, names: Names) -> None:
     """The strongest exposures as a table, and the times."""
-    from console.commands.exposures import COLUMNS, NUMBERS, in_order, row
     from console.tables import table
 
-    found = in_order(result.exposures)
+    found = result.exposures
     bands = ", ".join(f"{sum(r.get('band') == band for r in found)} {band}" for band in ("high", "medium", "low"))
     more = f", the strongest {_ROWS}" if len(found) > _ROWS else ""
     table(
         f"Case {result.case_id}: {count(len(found), 'exposure')} ({bands}){more}",
         COLUMNS,
-        [row(r) for r in found[:_ROWS]],
+        rows(found, names, _ROWS),
         NUMBERS,
+        SPARE,
     )
     if result.last_exposure is not None:
         took = f"{result.last_exposure * 1000:,.0f} ms"
-        _say(f"From the report to the last exposure: {took}, among {count(result.scans, 'scan')}.")
+        _say(f"From the report to the last exposure: {took}, found among {count(result.scans, 'scan')} of the day.")
     else:
         _say("Nothing was new: these exposures stood already.")
 

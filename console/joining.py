@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 GROUP = "truyvet"
 
 
-async def joined(settings: Settings, workers: int) -> bool:
-    """True when so many members (or more) are in the group and no rebalance is going on."""
+async def members(settings: Settings) -> tuple[bool, set[str]]:
+    """Whether every member has its partitions (no rebalance is going on), and the ids of the members.
+
+    A worker that was killed remains a member until its session is over: who waits for new ones has to know the old.
+    """
     from aiokafka import errors
 
     admin = await start_admin(settings)
@@ -25,11 +28,9 @@ async def joined(settings: Settings, workers: int) -> bool:
         errors.NotCoordinatorForGroupError,
         errors.GroupLoadInProgressError,
     ):
-        return False
+        return False, set()
     finally:
         await admin.close()
-    for answer in answers:
-        for _, _, state, _, _, members, *_ in answer.groups:
-            if state == "Stable" and len(members) >= workers:
-                return True
-    return False
+    groups = [group for answer in answers for group in answer.groups]
+    stable = any(state == "Stable" for _, _, state, *_ in groups)
+    return stable, {member[0] for group in groups for member in group[5]}

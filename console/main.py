@@ -24,7 +24,9 @@ COMMANDS: dict[str, str] = {
     "reidentify": "Pseudonyms back to codes; each look is audited.",
     "rejects": "What was rejected, and why.",
     "audit": "Who looked at what: the chained log, and whether it is whole.",
+    "vault": "The vault of codes: its keys, and its age.",
     "rebuild": "Throw the Redis state away and rebuild it from Kafka.",
+    "bench": "The measurements of the README, beside peers in the same run.",
     "demo": "The main job on a made-up province, from nothing.",
 }
 """Every command with the line that `truyvet --help` shows, in the order of use."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.trouble import Trouble
+from streams.runtime.process import die_with_parent
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
@@ -41,6 +44,8 @@ class Running:
                 stderr=log,
                 # Ctrl-C is for us: we end the child in order, it must not get the same signal from the terminal.
                 start_new_session=True,
+                # Killed, we cannot end it any more; then it gets the same SIGTERM from the kernel.
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),
             )
         return self
 
@@ -84,12 +89,32 @@ class Running:
     def environment(self) -> dict[str, str]:
         """The settings under which any other `truyvet` command speaks to this system."""
         ready = self.ready()
-        return {"TRUYVET_KAFKA": ready["kafka"], "TRUYVET_REDIS": ready["redis"]}
+        return {
+            "TRUYVET_KAFKA": ready["kafka"],
+            "TRUYVET_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+            "TRUYVET_REDIS": ready["redis"],
+        }
 
     def settings(self) -> Settings:
         from streams.runtime.settings import Settings
 
         return Settings.load({**os.environ, **self.environment()})
+
+    def to_look_around(self, case_id: str) -> list[str]:
+        """Lines for another terminal in this folder. The settings only where the run file is not this system's."""
+        from streams.runtime.settings import Settings
+
+        found = Settings.load()
+        ours = (found.kafka, found.redis) == (self.ready()["kafka"], self.ready()["redis"])
+        settings = [] if ours else [f"export {name}={value}" for name, value in self.environment().items()]
+        # `make demo` runs it out of .venv, where no PATH leads.
+        program = "truyvet" if shutil.which("truyvet") else min(os.path.relpath(sys.argv[0]), sys.argv[0], key=len)
+        return [
+            *settings,
+            f"{program} status",
+            f"{program} exposures --case {case_id}",
+            f"{program} exposures --follow",
+        ]
 
     def until_interrupted(self) -> None:
         """Wait for Ctrl-C or SIGTERM; raises Trouble when the system ends by itself."""

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.heldfile import HeldFile, read_held
-from console.joining import joined
+from console.joining import members
 from console.ownkey import key_file
 from console.page import serving
 from console.publishing import partitions_of
 from console.state import UP
+from console.stores import open_store
 from console.supervising import Backoff, Crew, keep_short
 from console.trouble import Trouble, WrongUse, kafka_at
 from streams.runtime.embedded import EmbeddedKafka, EmbeddedRedis
 from streams.runtime.process import CannotStart, Server, make_folder
 from streams.runtime.settings import RUN_FILE, Settings
 from streams.runtime.topics import ensure_topics
+from streams.steps.worker import ready_generation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,7 @@ PARTITIONS = 4
 WORKER = (sys.executable, "-m", "console.main", "worker")
 _LOOK = 0.2
 _JOIN = 60.0
+_BELIEVE = 10.0
 _LAST_BATCH = 20.0
 
 
@@ -112,6 +115,7 @@ class System:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await self._topics()
+        _, self._gone = await members(self.settings)
         self._workers.start({**os.environ, **self._own})
         async with serving(self.settings, self.pids, self._page_port) as self.page:
             keeper = asyncio.create_task(self._keep_running())
@@ -166,15 +170,27 @@ class System:
         sys.stdout.flush()
 
     async def _workers_joined(self) -> None:
-        until = time.monotonic() + _JOIN
-        while not await joined(self.settings, len(self._workers.children)):
+        """Wait for it. Raises CannotStart when a worker ends before; says so when they themselves wait."""
+        wanted, began = len(self._workers.children), time.monotonic()
+        while True:
+            stable, there = await members(self.settings)
+            if stable and len(there - self._gone) >= wanted:
+                return
             for child in self._workers.children:
                 if child.ends:
                     raise CannotStart(f"{child.name} does not start: {child.last_words()} (all of it in {child.log})")
-            if time.monotonic() > until:
+            waited = time.monotonic() - began
+            if waited > _BELIEVE and not there and await self._nothing_to_believe():
+                _say("Redis has lost its state, and the workers wait: run `truyvet rebuild`")
+                return
+            if waited > _JOIN:
                 _say(f"not all workers have their partitions after {_JOIN:.0f} s; see {self._logs}")
                 return
             await asyncio.sleep(_LOOK)
+
+    async def _nothing_to_believe(self) -> bool:
+        async with open_store(self.settings) as store:
+            return await ready_generation(store) is None
 
     def _tell_others(self) -> None:
         """The run file: every other command started in this folder talks to this system."""

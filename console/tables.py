@@ -17,15 +17,30 @@ def as_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> None:
-    """A table on standard output; columns named in `numbers` are set to the right. Piped, it is as wide as it needs."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    numbers: Sequence[str] = (),
+    spare: Sequence[str] = (),
+) -> None:
+    """A table on standard output; columns named in `numbers` are set to the right. Piped, it is as wide as it needs.
+
+    Columns of `spare` go, the first one first, while the terminal is too narrow for them: a table whose every cell is
+    folded cannot be read. What went is said below it.
+    """
     from rich.console import Console
 
     console = Console()
+    left_out: list[str] = []
+    if console.is_terminal:
+        columns, rows, left_out = _narrowed(columns, rows, spare, console.width)
     if not console.is_terminal:
         # A pipe has no width; rich would assume 80 and cut the identifiers that somebody wants to grep for.
-        console = Console(width=max(80, len(title) + 4, 4 * len(columns) + _widest(columns, rows)))
+        console = Console(width=max(80, len(title) + 4, _width(columns, rows)))
     console.print(drawn(title, columns, rows, numbers))
+    if left_out:
+        console.print(f"Left out, for a wider terminal: {', '.join(left_out)}.", style="dim")
 
 
 def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[str] = ()) -> Group:
@@ -44,11 +59,26 @@ def drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], num
     return Group(Text(title, style="bold"), made)
 
 
-def _widest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+def _narrowed(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], spare: Sequence[str], width: int
+) -> tuple[Sequence[str], Sequence[Sequence[Any]], list[str]]:
+    left_out: list[str] = []
+    for name in spare:
+        if _width(columns, rows) <= width:
+            break
+        at = list(columns).index(name)
+        columns = [*columns[:at], *columns[at + 1 :]]
+        rows = [[*row[:at], *row[at + 1 :]] for row in rows]
+        left_out.append(name)
+    return columns, rows, left_out
+
+
+def _width(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Of the table with its borders."""
     widths = [len(column) for column in columns]
     for row in rows:
-        widths = [max(width, len(str(cell))) for width, cell in zip(widths, row, strict=True)]
-    return sum(widths)
+        widths = [max(width, len("" if cell is None else str(cell))) for width, cell in zip(widths, row, strict=True)]
+    return sum(widths) + 3 * len(columns) + 1
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

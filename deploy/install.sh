@@ -147,6 +147,9 @@ kafka_jars() {
     sed 's/\x1b\[[0-9;]*m//g' >&2
   rm -rf .kafka/libs
   mv .kafka/libs.part .kafka/libs
+  # Only for speed: a Java that cannot do it starts Kafka all the same.
+  .venv/bin/python -c 'from streams.runtime.embedded import archive_classes; archive_classes()' ||
+    say "no class archive was made; Kafka will start a little slower"
   echo "$wanted" >$stamp
 }
 

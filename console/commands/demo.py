@@ -26,6 +26,7 @@ def command(data: Path, people: int, venues: int, seed: int, workers: int) -> No
     """
     from console.demo import plan_of, print_result, province_folder, show_main_job
     from console.demostate import DemoState
+    from console.demotable import Names
     from console.running import Running
 
     began = time.monotonic()
@@ -39,11 +40,11 @@ def command(data: Path, people: int, venues: int, seed: int, workers: int) -> No
         settings = system.settings()
         with kafka_at(settings), redis_at(settings):
             result = asyncio.run(show_main_job(settings, folder, plan, DemoState(data)))
-        print_result(result)
-        click.echo(f"{time.monotonic() - began:.1f} s in all. The desk page: {ready['page']}")
+        print_result(result, Names(folder))
+        click.echo(f"{time.monotonic() - began:.1f} s in all.")
         if sys.stdin.isatty():
-            click.echo("It goes on running; in another terminal:\n")
-            for name, value in system.environment().items():
-                click.echo(f"  export {name}={value}")
-            click.echo("  truyvet exposures --follow\n\nCtrl-C ends it; the next `make demo` goes on from here.")
+            click.echo(f"\nIt goes on running. The page: {ready['page']}\nIn another terminal, in this folder:\n")
+            for line in system.to_look_around(result.case_id):
+                click.echo(f"  {line}")
+            click.echo("\nCtrl-C ends it; the next `make demo` goes on from here, with another case.")
             system.until_interrupted()

@@ -30,6 +30,8 @@ COLUMNS = (
     "follow up",
 )
 NUMBERS = ("score", "min", "direct", "indirect")
+SPARE = ("level", "direct", "indirect", "last", "follow up", "case", "first")
+"""What a narrow terminal goes without, in this order."""
 
 
 @click.command(short_help="What stands.")
@@ -87,6 +89,7 @@ def show(records: list[dict[str, Any]], json_: bool, title: str | None = None) -
         COLUMNS,
         [row(r) for r in records],
         NUMBERS,
+        SPARE,
     )
 
 

@@ -6,10 +6,12 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from streams.runtime.process import CannotStart, Server, free_port
 
+ARCHIVE = "classes.jsa"
 JARS = "TRUYVET_KAFKA_JARS"
 INSTALL = {
     "java": "apt-get install -y openjdk-17-jre-headless",
@@ -43,6 +45,9 @@ class EmbeddedKafka(Server):
     def __init__(self, data: Path, port: int | None = None, heap: str = "512m") -> None:
         super().__init__(data, port)
         self._heap = heap
+        # Classes as the JVM wants them in memory: half the work of a start. It ignores an archive that does not fit.
+        archive = jars_folder().parent / ARCHIVE
+        self._archive = [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off"] if archive.exists() else []
 
     @property
     def address(self) -> str:
@@ -57,6 +62,8 @@ class EmbeddedKafka(Server):
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
         ]
+        if main == "kafka.Kafka":
+            options += self._archive
         return [program("java"), *options, "-cp", f"{jars_folder()}/*", main, *args]
 
     def command(self) -> list[str]:
@@ -97,7 +104,12 @@ class EmbeddedKafka(Server):
             "message.max.bytes": 4 * 1024 * 1024,
             "replica.fetch.max.bytes": 4 * 1024 * 1024,
             "log.segment.bytes": 128 * 1024 * 1024,
-            "controlled.shutdown.enable": "false",  # one node has nobody to hand over to, and would wait for it
+            # A controlled shutdown signs off. Without it the next start is refused, as a double, until the session of
+            # the last one is over: 14 s instead of 3.
+            "controlled.shutdown.enable": "true",
+            # And after a kill -9, when nothing signed off, in 6 s.
+            "broker.session.timeout.ms": 5000,
+            "broker.heartbeat.interval.ms": 1000,
         }
         return "".join(f"{k}={v}\n" for k, v in lines.items())
 
@@ -111,6 +123,19 @@ class EmbeddedKafka(Server):
                 return len(s.recv(4)) == 4
         except OSError:
             return False
+
+
+def archive_classes() -> None:
+    """Start Kafka once and keep what it loaded for later starts (`make install`). Raises CannotStart."""
+    archive = jars_folder().parent / ARCHIVE
+    unfinished = archive.with_suffix(".part")
+    archive.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        kafka = EmbeddedKafka(Path(folder))
+        kafka._archive = [f"-XX:ArchiveClassesAtExit={unfinished}", "-Xlog:cds=off"]
+        kafka.start()
+        kafka.stop()
+    unfinished.replace(archive)
 
 
 class EmbeddedRedis(Server):

@@ -5,14 +5,14 @@
 An entry is one byte, a second (4 bytes, big-endian), and what belongs to them:
 
     D   destroyed; the last second that the erasure reaches
-    S   the second of the sighting it was put in for, then the code sealed to the desk's key
+    S   the second of the last sighting that was told, then the code sealed to the desk's key
     E   the same, then the code sealed to the desk's key and again to the escrow's: two halves of equal length
 
 What is sealed is the whole pseudonym (16 bytes) and the canonical code behind it. A box that somebody moved to another
 person's field would otherwise answer a tracer with the wrong person, and nobody would notice.
 
 Workers seal with public keys alone, and cannot read what they wrote. A seal is an X25519 exchange (63 µs a key), so it
-is made only for a person whom the vault does not hold yet.
+is made only for a person whom the vault does not hold yet. 145 bytes a person, with the desk's key alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _DESK, _BOTH = b"S", b"E"
 _SECOND: Final = struct.Struct(">I")
 _HEAD: Final = 5
 DIGEST: Final = 16
+_SWEPT: Final = 16  # hashes a call
 
 Seal = Callable[[bytes], bytes]
 """Plain bytes to a box that only the holder of the private key opens. Its length depends on that of the plain alone."""
@@ -73,12 +74,13 @@ class WrongBox(Exception):
 async def keep(store: Store, seals: Seals, seen: Mapping[bytes, Sighting]) -> int:
     """Put in the codes of those persons (16-byte digest → sighting) that are not there; how many were.
 
-    Again changes nothing. A destroyed entry stays destroyed, but for a sighting after what the erasure reaches.
+    Again changes nothing. A code that is there takes on the later second. A destroyed entry stays destroyed, but for a
+    sighting after what the erasure reaches.
     """
     if not seen:
         return 0
     groups = _groups((digest, sighting.second) for digest, sighting in seen.items())
-    replies = await store.run([Call("vault_missing", (key,), (_blob(group),)) for key, group in groups.items()])
+    replies = await store.run([Call("vault_look", (key,), (_blob(group),)) for key, group in groups.items()])
     puts = []
     for (key, group), reply in zip(groups.items(), replies, strict=True):
         missing = [entry for entry, flag in zip(group, reply, strict=True) if flag == ord("1")]
@@ -98,6 +100,21 @@ async def forget(store: Store, erased: Mapping[bytes, int]) -> int:
         return 0
     groups = _groups(erased.items())
     return sum(await store.run([Call("vault_forget", (key,), (_blob(group),)) for key, group in groups.items()]))
+
+
+async def sweep(store: Store, before: int) -> int:
+    """Let go of all who were last met before this second, and of markers that reach no further; how many went.
+
+    Workers tell sightings of a person once a week (`Ingest`): somebody may have been met up to a week after the second
+    that is kept here.
+    """
+    gone = 0
+    for bucket in range(layout.BUCKETS):
+        keys = [f"tv:vault:{layout.tag(bucket)}:{sub:02x}" for sub in range(256)]
+        # A few at a time: one call over all of a bucket would keep Redis from everybody else.
+        calls = [Call("vault_sweep", tuple(keys[at : at + _SWEPT]), (before,)) for at in range(0, 256, _SWEPT)]
+        gone += sum(await store.run(calls))
+    return gone
 
 
 async def read(store: Store, digests: Sequence[bytes]) -> dict[bytes, Entry]:

@@ -27,7 +27,7 @@ from streams.state import graph, vault
 from streams.state.erasing import add_days
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
-from streams.state.layout import OWN, Mask, tokens_of
+from streams.state.layout import I64, OWN, Mask, tokens_of
 from streams.steps.erase import Eraser
 from streams.steps.rejects import reject
 from streams.steps.triggers import Triggers
@@ -35,6 +35,7 @@ from streams.steps.worker import Worker
 
 # Names that a worker remembers to have stored; past this many it forgets them and stores them again, which is harmless.
 REMEMBERED = 2_000_000
+WEEK = 7 * 86400
 
 Marks = dict[bytes, list[Mark]]
 Kind = TypeVar("Kind")
@@ -119,6 +120,7 @@ class Ingest:
     async def _names(self, columns: ScanColumns, digests: list[bytes], keep: Mask) -> None:
         """Keep what new tokens stand for, before any fact uses them."""
         worker = self.worker
+        self._forget_last_week(columns.seconds[keep])
         persons = set(filterfalse(worker.known_persons.__contains__, _kept(digests, keep)))
         new = set(filterfalse(worker.known_venues.__contains__, _kept(columns.venue_ids, keep)))
         venues = {v: venue_token(v) for v in new}
@@ -137,6 +139,13 @@ class Ingest:
             worker.known_venues.clear()
         worker.known_persons |= persons
         worker.known_venues.update(venues)
+
+    def _forget_last_week(self, seconds: I64) -> None:
+        """The vault is told of everybody once a week, since it lets codes go by when their person was last met."""
+        week = int(seconds.max(initial=0)) // WEEK
+        if week > self.worker.known_week:
+            self.worker.known_week = week
+            self.worker.known_persons.clear()
 
     async def _codes(self, columns: ScanColumns, digests: list[bytes], keep: Mask, persons: set[bytes]) -> None:
         """Put what new persons' codes stand for into the vault, each with the last second that this batch has of it."""

@@ -35,8 +35,9 @@ class Worker:
     the operations key; `vault` the codes of new persons to the desk's and the escrow's (None: no code is kept, nobody
     can be called back; for tests only), `auditor` writes what was erased on record (None: nothing does; likewise).
 
-    `known_persons` and `known_venues` hold what this worker has seen in Redis's name tables; they are as old as the
-    process, and a process never outlives the Redis it started with (StoreChanged), so they cannot promise too much.
+    `known_persons` (in the week `known_week`) and `known_venues` hold what this worker has seen in Redis's tables;
+    they are as old as the process at most, and a process never outlives the Redis it started with (StoreChanged), so
+    they cannot promise too much.
     """
 
     store: Store
@@ -56,6 +57,7 @@ class Worker:
     policy_table: PolicyTable = field(default_factory=PolicyTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)
+    known_week: int = 0
     known_days: set[int] = field(default_factory=set)
     known_venues: dict[str, bytes] = field(default_factory=dict)
     venue_names: dict[bytes, str] = field(default_factory=dict)

@@ -223,3 +223,34 @@ async def test_destroyed_codes_are_not_answered(system: System) -> None:
         await store.close()
     code, out, err = reidentify(system, name(RAW), "--by", "An", "--reason", "call back")
     assert (code, out) == (1, "") and "was erased" in err
+
+
+def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers, tmp_path: Path) -> None:
+    """Workers hold the printed half; the private half opens; the pseudonym key alone does not any more."""
+    with System(servers, tmp_path) as system:
+        made = system.run("vault", "keys", "--out", str(tmp_path / "desk.key"))
+        setting, public = made.stdout.decode().strip().split("=", 1)
+        assert system.run("vault", "keys", "--out", str(tmp_path / "desk.key")).returncode == 1
+        assert (tmp_path / "desk.key").stat().st_mode & 0o077 == 0
+        system._env[setting] = public
+        long_ago = -71 * 1440
+        system.publish("scans", [scan(CONTACT, long_ago)], at_ms=(NOW + 60 * long_ago) * 1000)
+        system.publish("scans", [scan(RAW, 0)])
+        worker = system.worker()
+        system.settle()
+        code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")
+        assert (code, out) == (2, "") and "TRUYVET_VAULT_KEY_FILE" in err
+        system._env["TRUYVET_VAULT_KEY_FILE"] = str(tmp_path / "desk.key")
+        code, out, err = reidentify(system, name(CONTACT), "--by", "An", "--reason", "call back")
+        assert (code, out) == (0, f"{name(CONTACT)} cccd:{CONTACT}\n"), err
+        assert worker.alive
+
+        def sweep(**env: str) -> Any:
+            system._env.update(env)
+            return json.loads(system.run("vault", "sweep", "--json").stdout)
+
+        assert sweep() == {"gone": 0, "kept_days": 90}
+        assert sweep(TRUYVET_RETENTION_DAYS="0") == {"gone": 0, "kept_days": None}
+        assert sweep(TRUYVET_RETENTION_DAYS="1", TRUYVET_RETENTION_CLOCK="stream") == {"gone": 1, "kept_days": 70}
+        asked = [name(CONTACT), name(RAW), "--by", "An", "--reason", "call back"]
+        assert reidentify(system, *asked)[:2] == (1, f"{name(RAW)} raw:{RAW}\n")

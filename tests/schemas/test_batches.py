@@ -129,3 +129,20 @@ def test_half_a_surrogate_pair_is_named_where_we_know_the_field_and_ignored_wher
     assert [i for i, _ in scans] == [0]
     assert [p.detail.partition(":")[0] for p in problems] == ["/1/venue_id"]
     assert b"\\udfff" in problems[0].payload
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(good[:-1] + b',"u":', b"{}}", id="open at its end, the next begins like an object"),
+        pytest.param(good[:-1] + b',"u":{}', b',"w":1}', id="ends like an object, the next goes on"),
+        pytest.param(good[:-1] + b",", b'"u":1}', id="cut between two fields"),
+    ],
+)
+def test_two_records_that_make_one_object_do_not_hide_behind_one_that_holds_two(first: bytes, second: bytes) -> None:
+    """The number of objects is right by chance: only the signs beside the line breaks tell."""
+    values = [good, first, second, good + good, good]
+    rows, problems = exactly(values, [()] * 5)
+    assert [row[0] for row in rows] == [0, 4]
+    assert [(at, p.reason) for at, p in problems] == [(1, "not_json"), (2, "not_json"), (3, "not_json")]
+    assert fast(values, [()] * 5) == (rows, problems)

@@ -25,7 +25,7 @@ from streams.ports import Call
 SCRIPTS = Path(state.__file__).parent / "scripts"
 DUE = "tv:due:"
 READS = frozenset(
-    ["GET", "ZCARD", "ZRANGEBYSCORE", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since", "vault_missing"]
+    "GET HGET HMGET HGETALL HVALS SMEMBERS SCAN ZCARD ZRANGEBYSCORE read_persons table_since".split()
 )
 
 

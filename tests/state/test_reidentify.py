@@ -149,7 +149,20 @@ async def test_a_worker_asks_and_seals_once_for_a_person(around: Surroundings) -
     await ingest.handle(Batch("scans", [scan(CARD)]))
     assert not [call for call in around.order if call.startswith("vault")]
     await Ingest(around.worker()).handle(Batch("scans", [scan(CARD)]))  # another worker asks, and seals nothing
-    assert "vault_missing" in around.order and "vault_put" not in around.order
+    assert "vault_look" in around.order and "vault_put" not in around.order
+
+
+async def test_who_is_met_again_another_week_is_kept_longer(around: Surroundings) -> None:
+    """One long-lived worker, two weeks: in the second it tells the vault again, which lets codes go by that."""
+    week = 7 * 86_400_000
+    ingest = Ingest(around.worker())
+    await ingest.handle(Batch("scans", [scan(CARD, NOW - 2 * week), scan(QR, NOW - 2 * week)]))
+    await ingest.handle(Batch("scans", [scan(CARD, NOW - week)]))
+    await ingest.handle(Batch("scans", [scan(CARD, NOW + week)]))  # refused: the worker's day does not follow it
+    assert await vault.sweep(around, (NOW - week) // 1000) == 1
+    await ingest.handle(Batch("scans", [scan(CARD)]))
+    assert await vault.sweep(around, NOW // 1000) == 0
+    assert await ask(around, CARD, QR) == [((f"cccd:{CARD}",), None), ((), "the vault does not know it")]
 
 
 async def test_a_case_whom_nobody_scanned_can_be_called_back(around: Surroundings) -> None:

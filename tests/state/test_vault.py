@@ -120,7 +120,7 @@ async def test_who_is_there_is_not_sealed_again(store: Direct) -> None:
     assert await vault.keep(store, again, seen(*range(301))) == 1
     assert (first.desk.count, first.escrow.count) == (300, 300)  # type: ignore[attr-defined, union-attr]
     assert (again.desk.count, again.escrow.count) == (1, 1)  # type: ignore[attr-defined, union-attr]
-    assert store.names.count("vault_missing") == 32 and store.names.count("vault_put") == 1  # one call a bucket
+    assert store.names.count("vault_look") == 32 and store.names.count("vault_put") == 1  # one call a bucket
     assert len(store.everything()) > len(before)
     assert await code(store, 7) == f"cccd:{person(7)}"
 
@@ -186,6 +186,30 @@ async def test_erased_between_the_look_and_the_write_stays_erased(store: Direct)
 
     assert await vault.keep(Slow(store.server), seals(), seen(1)) == 0
     assert await code(store, 1) is None
+
+
+async def test_a_later_sighting_makes_an_entry_younger_and_an_earlier_one_does_not(store: Direct) -> None:
+    again = seals()
+    digest = DIGEST(person(1))
+    await vault.keep(store, seals(), seen(1, second=2000))
+    before = (await vault.read(store, [digest]))[digest]
+    for second, expected in ((1000, 2000), (3000, 3000), (2500, 3000)):
+        assert await vault.keep(store, again, seen(1, second=second)) == 0
+        assert (await vault.read(store, [digest]))[digest] == before._replace(second=expected)
+    assert again.desk.count == 0  # type: ignore[attr-defined]
+    assert await vault.forget(store, {digest: 2999}) == 0  # reaches no further than the last sighting but one
+    assert await code(store, 1) == f"cccd:{person(1)}"
+
+
+async def test_age_takes_who_was_not_met_for_long_and_old_markers(store: Direct) -> None:
+    await vault.keep(store, seals(), {**seen(*range(100), second=1000), **seen(*range(100, 150), second=2000)})
+    await vault.forget(store, {DIGEST(person(200)): 1999, DIGEST(person(201)): 2000})
+    assert await vault.sweep(store, 1000) == 0
+    assert await vault.sweep(store, 2000) == 101
+    left = await vault.read(store, [DIGEST(person(n)) for n in range(202)])
+    assert set(left) == {DIGEST(person(n)) for n in (*range(100, 150), 201)}
+    assert await vault.sweep(store, 2000) == 0
+    assert await code(store, 120) == f"cccd:{person(120)}"
 
 
 async def test_a_box_moved_to_another_person_answers_nothing(store: Direct) -> None:

@@ -30,6 +30,7 @@ class Body:
         self.at = options.get("at")  # [partition, offset]
         self.in_hand: set[int] = set()
         self.most = 0
+        self.done = 0
 
     def say(self, text: str) -> None:
         os.write(self.seen, (text + "\n").encode())
@@ -63,6 +64,8 @@ class Body:
         if not self.options.get("count_only"):
             self.say("".join(f"{r.partition} {r.offset} {r.value.decode()}\n" for r in batch).rstrip("\n"))
         self.say(f"END {batch.partition} {batch.first_offset} {batch.last_offset} {len(batch)}")
+        self.done += len(batch)
+        self.say(f"CPU {self.done} {time.process_time_ns() // 1000}")
 
 
 def without_codec(name: str) -> None:

@@ -34,16 +34,6 @@ def test_what_we_override_is_there() -> None:
     own = {"batch_done", "batch_failed", "flowing", "fetch", "committed", "seek_all"}
     helpers = {"_pump", "_pump_all", "_warn_of_gap", "_event", "_in_thread", "_fetch", "_committed", "_seek_all"}
     helpers |= {"_reset_to_end"}
-        "_pump",
-        "_pump_all",
-        "_warn_of_gap",
-        "_event",
-        "_in_thread",
-        "_fetch",
-        "_committed",
-        "_seek_all",
-        "_reset_to_end",
-    }
     for mine, theirs in ours.items():
         for name, value in vars(mine).items():
             if inspect.isfunction(value) and name not in own | helpers:

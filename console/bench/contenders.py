@@ -1,0 +1,176 @@
+"""What runs against each other: a worker of ours and the peers, as child processes whose progress can be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from console.bench.system import KEY
+from console.trouble import Trouble
+from streams.ports import Call
+from streams.runtime.process import die_with_parent
+from streams.runtime.redis import RedisStore
+from streams.runtime.settings import Settings
+from streams.state.generation import read_offsets
+from streams.state.layout import RECORD
+
+PATIENCE = 120.0
+LOOK = 0.005  # seconds between two looks at a contender's progress
+
+
+class Contender(Protocol):
+    """One run of a contender on fresh topics."""
+
+    @property
+    def pid(self) -> int: ...
+    async def reach(self, mark: int) -> None:
+        """Return when mark `mark` (0: what it warms up with, 1: everything) is worked off. Raises Trouble."""
+        ...
+
+    async def kept(self) -> int | None:
+        """How many scans are in its Redis; None where it keeps none."""
+        ...
+
+    def stop(self) -> None: ...
+
+
+class Child:
+    """A Python program of ours with its log in a file."""
+
+    def __init__(self, module: str, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, **environment},
+                preexec_fn=die_with_parent,
+            )
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._heard = b""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def lines(self) -> int:
+        """How many lines it has printed so far. Raises Trouble when it has ended."""
+        assert self._process.stdout is not None
+        self._heard += self._process.stdout.read() or b""
+        if self._process.poll() is not None:
+            words = self._log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+            raise Trouble(f"a contender ended with {self._process.returncode}: {' / '.join(words)}")
+        return self._heard.count(b"\n")
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+class Peer:
+    """A program of `console.bench.peers`; `marks` = scans after the warm-up, scans in all."""
+
+    def __init__(self, name: str, settings: Settings, marks: Sequence[int], log: Path, counter: str | None) -> None:
+        self._settings, self._counter = settings, counter
+        environment = {
+            "PEER_KAFKA": settings.kafka,
+            "PEER_REDIS": settings.redis,
+            "PEER_TOPIC": settings.topic_prefix + "scans",
+            "PEER_MARKS": ",".join(map(str, marks)),
+        }
+        self._child = Child(
+            f"console.bench.peers.{name}", ["worker", "--without-web"] * (name == "stock_faust"), environment, log
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    async def reach(self, mark: int) -> None:
+        async def reached() -> bool:
+            return self._child.lines() > mark
+
+        await _until(reached)
+
+    async def kept(self) -> int | None:
+        if self._counter is None:
+            return None
+        async with Redis.from_url(self._settings.redis) as redis:
+            return int(await redis.get(self._counter) or 0)
+
+    def stop(self) -> None:
+        self._child.stop()
+
+
+class Ours:
+    """`truyvet worker`; `marks` in records. How far it is stands in Redis, written after all effects of a batch."""
+
+    def __init__(self, settings: Settings, marks: Sequence[int], log: Path) -> None:
+        self._marks = marks
+        environment = {
+            "TRUYVET_KAFKA": settings.kafka,
+            "TRUYVET_REDIS": settings.redis,
+            "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
+            "TRUYVET_KEY": KEY.decode(),
+        }
+        self._child = Child("console.main", ["worker"], environment, log)
+        self._settings = settings
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    async def reach(self, mark: int) -> None:
+        async with _opened(self._settings) as store:
+
+            async def reached() -> bool:
+                self._child.lines()
+                offsets = await read_offsets(store)
+                return sum(n for (topic, _), n in offsets.items() if topic == "scans") >= self._marks[mark]
+
+            await _until(reached)
+
+    async def kept(self) -> int | None:
+        async with _opened(self._settings) as store:
+            keys = [key async for key in store.client.scan_iter("tv:v:*", 1000)]
+            return sum(await store.run([Call("STRLEN", (key,)) for key in keys])) // RECORD
+
+    def stop(self) -> None:
+        self._child.stop()
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[RedisStore]:
+    store = await RedisStore.open(settings.redis)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _until(reached: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not await reached():
+        if time.monotonic() > deadline:
+            raise Trouble(f"a contender was not done within {PATIENCE:.0f} s")
+        await asyncio.sleep(LOOK)

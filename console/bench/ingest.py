@@ -1,0 +1,157 @@
+"""`truyvet bench ingest`: the whole pipeline beside a bare loop and stock Faust, in turns on one machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from console.bench.contenders import Contender, Ours, Peer
+from console.bench.load import Load, Province, distinct
+from console.bench.meter import Meter
+from console.bench.system import System
+from console.publishing import Publisher
+from console.trouble import Trouble
+from streams.runtime.settings import Settings
+
+BATCH = 50  # scans a record, as a gateway sends them
+
+
+class Line(NamedTuple):
+    """A line of the table. `share`: it gets 1 of so many scans, where all would take minutes."""
+
+    title: str
+    peer: str | None
+    batch: int
+    share: int = 1
+
+
+LINES = (
+    Line("truyvet, one scan a record", None, 1),
+    Line("bare loop, one scan a record", "bare", 1),
+    Line(f"truyvet, {BATCH} scans a record", None, BATCH),
+    Line(f"bare loop, {BATCH} scans a record", "bare", BATCH),
+    Line("stock Faust, empty body", "stock_faust", 1, 5),
+)
+BARE = {1: LINES[1].title, BATCH: LINES[3].title}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One contender once: scans a second, CPU microseconds a scan by process, bytes of Redis a scan (0: keeps none)."""
+
+    line: str
+    scans: int
+    rate: float
+    client_us: float
+    redis_us: float
+    kafka_us: float
+    redis_bytes: float
+
+
+class Result(msgspec.Struct, frozen=True):
+    """Everything measured, and where. `rows`: title → medians and `of_bare`, the rate as a share of the bare loop's."""
+
+    machine: dict[str, Any]
+    scans: int
+    rows: dict[str, dict[str, float]]
+    runs: list[Run]
+
+
+async def measure(scans: int, runs: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """`runs` turns of every line. Raises Trouble, also where a contender did not keep what it was given."""
+    province = Province()
+    now = int(time.time())
+    everybody, days = province.everybody(now), province.days(scans, now)
+    found: list[Run] = []
+    async with System() as system:
+        for turn in range(runs):
+            for line in LINES:
+                tell(f"turn {turn + 1} of {runs}: {line.title}")
+                some = days.first(scans // line.share)
+                found.append(await _one(system, line, f"{turn}-{LINES.index(line)}.", everybody, some))
+    return Result(_machine(), scans, _rows(found), found)
+
+
+async def _one(system: System, line: Line, prefix: str, everybody: Load, days: Load) -> Run:
+    settings = await system.fresh(prefix)
+    # Everybody comes once before: a person's first scan costs two seals of the vault, and is not what is asked here.
+    met = await _publish(settings, everybody, line.batch)
+    with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
+        log = Path(folder) / "log"
+        # All numbers that a contender counts in are known before: the load is the same in every turn.
+        more = len(days.records(line.batch))
+        contender: Contender
+        if line.peer is None:
+            contender = Ours(settings, (met, met + more), log)
+        else:
+            counter = "n" if line.peer == "bare" else None
+            contender = Peer(line.peer, settings, (len(everybody), len(everybody) + len(days)), log, counter)
+        try:
+            await contender.reach(0)
+            before = await _memory(settings)
+            # It sleeps while the scans are published: they wait in the topic, and it is warm when it wakes.
+            os.kill(contender.pid, signal.SIGSTOP)
+            await _publish(settings, days, line.batch)
+            with Meter({"client": contender.pid, **system.pids()}) as meter:
+                os.kill(contender.pid, signal.SIGCONT)
+                await contender.reach(1)
+            kept, wanted = await contender.kept(), distinct(everybody, days)
+            if kept is not None and kept != wanted:
+                raise Trouble(f"{line.title}: {kept:,} scans are kept, and {wanted:,} were sent")
+            grown = await _memory(settings) - before
+        finally:
+            contender.stop()
+    us = {name: seconds / len(days) * 1e6 for name, seconds in meter.cpu.items()}
+    bytes_ = grown / len(days) if kept is not None else 0.0
+    return Run(line.title, len(days), len(days) / meter.wall, us["client"], us["redis"], us["kafka"], bytes_)
+
+
+async def _publish(settings: Settings, load: Load, batch: int) -> int:
+    async with Publisher(settings, "scans") as out:
+        for value in load.records(batch):
+            await out.add(value)
+        return out.records
+
+
+async def _memory(settings: Settings) -> int:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(settings.redis) as redis:
+        return int((await redis.info("memory"))["used_memory"])
+
+
+def _rows(runs: list[Run]) -> dict[str, dict[str, float]]:
+    rows: dict[str, dict[str, float]] = {}
+    for line in LINES:
+        mine = [run for run in runs if run.line == line.title]
+        # Each turn is compared with itself: the machine is not the same a minute later.
+        bare = [run for run in runs if run.line == BARE[line.batch]]
+        row = {
+            name: statistics.median(getattr(run, name) for run in mine)
+            for name in ("rate", "client_us", "redis_us", "kafka_us", "redis_bytes")
+        }
+        row["rate_least"], row["rate_most"] = min(r.rate for r in mine), max(r.rate for r in mine)
+        row["of_bare"] = statistics.median(a.rate / b.rate for a, b in zip(mine, bare, strict=True))
+        rows[line.title] = row
+    return rows
+
+
+def _machine() -> dict[str, Any]:
+    from importlib.metadata import version
+
+    names = ("aiokafka", "faust-streaming", "hiredis", "msgspec", "numpy", "redis")
+    return {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in names},
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
