@@ -73,9 +73,7 @@ class History:
         self.seed, self.server, self.world = seed, server, world
         self.wire_rng, order_rng, fault_rng = (Random(f"{seed}/{name}") for name in ("wire", "order", "faults"))
         self.partitions = self.wire_rng.choice((1, 2, 2, 3))
-        self.kafka = Kafka(
-            {name: self.partitions for name in (*INPUTS, *INTERNAL, *OUTPUTS)}
-        )
+        self.kafka = Kafka({name: self.partitions for name in (*INPUTS, *INTERNAL, *OUTPUTS)})
         self.plan = options.plan or Plan.of(fault_rng)
         self._make_steps = options.make_steps
         self._fault_rng = fault_rng
