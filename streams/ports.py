@@ -25,11 +25,11 @@ class Call(NamedTuple):
 
 
 class StoreDown(Exception):
-    """Redis did not answer, or answered with a fault that trying again may mend. The batch is tried again or not committed."""
+    """Redis did not answer, or answered with a fault that trying again may mend; nothing is committed."""
 
 
 class StoreChanged(Exception):
-    """Redis is not the one this worker started with (restarted, emptied, failed over): the worker must end and rewind."""
+    """Redis is not the one this worker started with (restarted, emptied, failed over): end and rewind."""
 
 
 class Fenced(Exception):
@@ -37,10 +37,10 @@ class Fenced(Exception):
 
 
 class Store(Protocol):
-    """Redis. Every call is atomic by itself; calls of one `run` are sent together, in order, and are not a transaction."""
+    """Redis. Every call is atomic by itself; those of one `run` are sent together, in order: no transaction."""
 
     async def run(self, calls: Sequence[Call]) -> list[Any]:
-        """Replies in the order of the calls. Raises StoreDown or StoreChanged; a script's own error is raised as it is."""
+        """Replies in the order of the calls. Raises StoreDown or StoreChanged; a script's own error as it is."""
         ...
 
 

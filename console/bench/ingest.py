@@ -8,7 +8,7 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,18 +65,25 @@ class Result(msgspec.Struct, frozen=True):
     runs: list[Run]
 
 
-async def measure(scans: int, runs: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+async def measure(
+    scans: int,
+    runs: int,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    lines: Sequence[Line] = LINES,
+    province: Province | None = None,
+) -> Result:
     """`runs` turns of every line. Raises Trouble, also where a contender did not keep what it was given."""
-    province = Province()
+    province = province or Province()
     now = int(time.time())
     everybody, days = province.everybody(now), province.days(scans, now)
     found: list[Run] = []
     async with System() as system:
         for turn in range(runs):
-            for line in LINES:
+            for line in lines:
                 tell(f"turn {turn + 1} of {runs}: {line.title}")
                 some = days.first(scans // line.share)
-                found.append(await _one(system, line, f"{turn}-{LINES.index(line)}.", everybody, some))
+                found.append(await _one(system, line, f"{turn}-{lines.index(line)}.", everybody, some))
     return Result(_machine(), scans, _rows(found), found)
 
 
@@ -132,6 +139,8 @@ def _rows(runs: list[Run]) -> dict[str, dict[str, float]]:
     rows: dict[str, dict[str, float]] = {}
     for line in LINES:
         mine = [run for run in runs if run.line == line.title]
+        if not mine:
+            continue
         # Each turn is compared with itself: the machine is not the same a minute later.
         bare = [run for run in runs if run.line == BARE[line.batch]]
         row = {

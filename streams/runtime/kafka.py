@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -22,8 +23,10 @@ from streams.runtime.exits import LogDown
 from streams.runtime.process import CannotStart
 from streams.runtime.readers import Readers
 from streams.runtime.settings import Settings
+from streams.runtime.topics import TOPICS
 
 PATIENCE = 30.0  # seconds
+NEW_TOPICS = 5.0  # seconds until a broker knows of topics that were made just now
 BATCH_BYTES = 512 << 10  # a topic takes batches of up to 1 MiB
 REQUEST_BYTES = (2 << 20) + 65536  # a reject may be that long (messages.md)
 # What a dead worker left open hides what follows it, until the next owner of the partition ends it, or this time
@@ -82,19 +85,23 @@ class KafkaLog:
 
     async def _count_partitions(self) -> None:
         """Asked once: a client that is told to use a topic which is not there waits for it, and says nothing."""
-        from streams.runtime.topics import TOPICS
-
+        names = [topic.name for topic in TOPICS]
         admin = AIOKafkaAdminClient(**self._client)
+        until = time.monotonic() + NEW_TOPICS
         try:
             await admin.start()
-            found = await admin.describe_topics([self._prefix + topic.name for topic in TOPICS])
+            while True:
+                found = await admin.describe_topics([self._prefix + name for name in names])
+                there = {e["topic"]: len(e["partitions"]) for e in found if not e["error_code"]}
+                missing = [name for name in names if self._prefix + name not in there]
+                if not missing or time.monotonic() > until:
+                    break
+                await asyncio.sleep(0.2)
         finally:
             await admin.close()
-        plain = len(self._prefix)
-        self._partitions = {e["topic"][plain:]: len(e["partitions"]) for e in found if not e["error_code"]}
-        missing = [topic.name for topic in TOPICS if topic.name not in self._partitions]
         if missing:
             raise CannotStart(f"topics are missing at {self._where} ({', '.join(missing)}): run `truyvet topics` first")
+        self._partitions = {name: there[self._prefix + name] for name in names}
 
     # -- publishing
 

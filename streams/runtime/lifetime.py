@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from streams.runtime.app import BatchApp
+from streams.runtime.collector import calm
 from streams.runtime.exits import DONE, FAILED, code_of, deadline
 
 logger = logging.getLogger("truyvet.worker")
@@ -42,6 +43,7 @@ async def live(app: BatchApp, stop: asyncio.Event, beside: Sequence[Coroutine[An
 async def _run(app: BatchApp) -> None:
     """Until the app has crashed. Raises what kept it from starting."""
     await app.start()
+    calm()
     logger.info("ready")
     await app.wait_until_stopped()
 

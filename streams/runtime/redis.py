@@ -111,6 +111,7 @@ class RedisStore:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         pause = 0.05
+        failure: Exception
         while True:
             if self._changed:
                 raise StoreChanged("Redis was restarted or replaced")

@@ -98,8 +98,8 @@ async def _differences(
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
     for reply in await admin.describe_configs(resources):
         for _, _, _, name, entries in reply.resources:
-            have = {entry[0]: entry[1] for entry in entries}
+            values = {entry[0]: entry[1] or "" for entry in entries}
             for key, value in wanted[name].config(production=production).items():
-                if set((have.get(key) or "").split(",")) != set(value.split(",")):
-                    found.append(Difference(name, key, have.get(key) or "", value))
+                if set(values.get(key, "").split(",")) != set(value.split(",")):
+                    found.append(Difference(name, key, values.get(key, ""), value))
     return found

@@ -38,7 +38,7 @@ _HEX: Final = np.frombuffer(b"".join(b"%02x" % n for n in range(256)), dtype="S2
 
 
 def tag(bucket: int) -> str:
-    return "{%02x}" % bucket
+    return f"{{{bucket:02x}}}"
 
 
 def tokens_of(joined: bytes) -> U64:

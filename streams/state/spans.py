@@ -36,7 +36,7 @@ def case_token(case_id: str) -> bytes:
 
 
 def next_row(row: bytes, window: tuple[int, int], spans: Iterable[Span]) -> bytes:
-    """What follows `row` (b"" = none) for a case with this infectious window and these spans; `row` when nothing changed.
+    """What follows `row` (b"" = none) for a case with this infectious window and these spans; `row` when nothing did.
 
     The number in front grows with each change: a paused worker that comes back must not find "its" row again after two
     changes and put its stale spans over the right ones.

@@ -81,6 +81,10 @@ class Counts(NamedTuple):
     low: int = 0
 
 
+def _slot(partition: int, line: str) -> str:
+    return f"{{{line}{partition:02d}}}"
+
+
 class Standing:
     """The ledger of one partition: of the cases (`line` "e") or of what is combined from several ("c")."""
 
@@ -88,7 +92,7 @@ class Standing:
         self.store = store
         self.partition = partition
         self.line = line
-        slot = "{%s%02d}" % (line, partition)
+        slot = _slot(partition, line)
         self._fence, self._pend, self._out = f"tv:fence:{slot}", f"tv:pend:{slot}", f"tv:out:{slot}"
         self._todo, self._due = f"tv:todo:{slot}", f"tv:due:{slot}"
         self._head, self._body, self._count = f"tv:head:{slot}:", f"tv:body:{slot}:", f"tv:count:{slot}:"
@@ -215,7 +219,7 @@ async def read_standing(
 ) -> AsyncIterator[bytes]:
     """The records (JSON) of everything of a kind that was published last, withdrawn ones too, of one case or of all."""
     for partition in range(partitions):
-        prefix = "tv:body:{%s%02d}:" % (line, partition)
+        prefix = f"tv:body:{_slot(partition, line)}:"
         if case_id is not None:
             names: list[bytes | str] = [prefix + case_id]
         else:

@@ -108,7 +108,9 @@ class _Chunk:
     def __init__(self, topic: str, partition: int, reads: list[Read]) -> None:
         self.topic, self.partition = topic, partition
         self.first_offset, self.last_offset = reads[0].offset, reads[-1].offset
-        self._messages = [Replayed(topic, partition, *read[:4], tuple(read.headers)) for read in reads]
+        self._messages = [
+            Replayed(topic, partition, r.offset, r.key, r.value, r.timestamp, tuple(r.headers)) for r in reads
+        ]
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter(self._messages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -17,6 +18,8 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+
+from tests.house.test_readme import example
 
 PATIENCE = 120.0
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("TRUYVET_")}
@@ -150,6 +153,18 @@ def test_a_day_with_up(start: Callable[..., Up], tmp_path: Path) -> None:
     assert truyvet(tmp_path, "replay", "-", text=json.dumps(SCAN) + "\n").returncode == 0
     assert truyvet(tmp_path, "wait", "--timeout", "60").returncode == 0
     assert status(tmp_path)["lag"]["scans"] == 0
+
+    # The example of the README, on the settings that it says to use.
+    (tmp_path / "example.py").write_text(example())
+    shown = subprocess.run(
+        ["bash", "-c", f"set -a; . .truyvet/truyvet.env; exec {sys.executable} example.py"],
+        cwd=tmp_path,
+        env=CLEAN,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert re.fullmatch(r"raised p1[a-z2-7]{26} 60 min, score \d+\.\d+ \w+\n", shown.stdout), shown.stderr
 
     # A worker that dies is started again, and `status` has its new number.
     lost = ready["pids"]["workers"][0]

@@ -33,6 +33,7 @@ class Topic:
         return self.now
 
     async def send(self, records: Sequence[Out]) -> None:
+        await asyncio.sleep(0)
         for out in records:
             trouble = self.down.pop(0) if self.down else ""
             if trouble != "lost":
@@ -178,6 +179,49 @@ def test_what_age_deletes_breaks_nothing(lengths: list[int], data: st.DataObject
     starts = {n: data.draw(st.integers(0, len(kept))) for n in range(PARTITIONS)}
     left = [k for k in kept if k.offset >= starts[k.partition]]
     assert verify(left, starts).broken == {}
+
+
+def made(*lines: tuple[int, str]) -> list[Kept]:
+    """One chain of lines (seq, previous: "" or `last`, the digest of the line before), each true to itself."""
+    kept, last = [], ""
+    for n, (seq, previous) in enumerate(lines):
+        line = AuditLine(
+            chain="x",
+            seq=seq,
+            at="2026-01-05T08:00:00Z",
+            action="export",
+            by="An",
+            subject="",
+            reason=f"report {n}",
+            outcome="done",
+            previous=last if previous == "last" else previous,
+        )
+        value, last = line_bytes(line)
+        kept.append(Kept(0, n, n, b"x", value))
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("lines", "seq", "words"),
+    [
+        ([(1, ""), (3, "last")], 3, "line 2 is missing before it"),
+        ([(1, ""), (2, "last"), (2, "last")], 2, "another line 2 stands before it"),
+        ([(1, ""), (2, "last"), (1, "")], 1, "another line 1 stands before it"),
+        ([(1, "0" * 64)], 1, "names one before it"),
+        ([(2, "0" * 64)], 2, "the lines before it are missing"),
+        ([(0, "")], 0, "the lines before it are missing"),
+        ([(1, ""), (2, "0" * 64)], 2, "follows another line 1"),
+    ],
+)
+def test_each_fault_is_named_by_its_own_words(lines: list[tuple[int, str]], seq: int, words: str) -> None:
+    (broken,) = verify(made(*lines)).breaks
+    assert broken.seq == seq and words in broken.why
+    assert verify(made((1, ""), (2, "last"), (3, "last"))).broken == {}
+
+
+def test_a_line_there_twice_is_called_so() -> None:
+    kept = made((1, ""), (2, "last"))
+    assert verify(renumbered([*kept, kept[1]])).breaks[0].why == "it is there twice"
 
 
 def test_another_partition_or_key_is_no_place_for_a_line() -> None:

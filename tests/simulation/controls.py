@@ -24,6 +24,7 @@ from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
 from tests.simulation.history import OUTPUTS, Options, real_steps
 from tests.simulation.process import Steps
+from tests.simulation.worlds import make_race
 
 
 class _SpansAsTheyWere(SpanTable):
@@ -135,9 +136,9 @@ def _numbers_given_twice(worker: Worker) -> Steps:
 
 # The faults that a control needs are always allowed, so that few seeds are enough; the two races need none.
 CONTROLS = {
-    "look_before_write": Options(_look_before_write, Plan((), 1, 0)),
-    "read_before_mark": Options(_read_before_mark, Plan((), 1, 0)),
-    "no_fence": Options(_no_fence, Plan(("pause", "evict", "wake"), 15, 12)),
+    "look_before_write": Options(_look_before_write, Plan((), 1, 0), world=make_race, calm=True),
+    "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=make_race, calm=True),
+    "no_fence": Options(_no_fence, Plan(("pause_publishing",), 5, 2)),
     "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
     "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose",), 40, 4)),
 }

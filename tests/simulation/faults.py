@@ -11,8 +11,8 @@ from streams.ports import StoreDown
 from tests.simulation.scheduler import Effect
 
 # of an effect: its process dies before or after it · its reply is lost, with it done, not done or still to be done ·
-# it happens twice, since its client asked again
-ON_EFFECTS = ("crash_before", "crash_after", "lost_not_done", "lost_done", "lost_later", "twice")
+# it happens twice, since its client asked again · its process is paused just before it publishes
+ON_EFFECTS = ("crash_before", "crash_after", "lost_not_done", "lost_done", "lost_later", "twice", "pause_publishing")
 # of the world: a process is paused or goes on · partitions move · Redis loses its last writes · is emptied, with and
 # without a restart · somebody runs `truyvet rebuild` · the coordinator gives up an open transaction
 ON_WORLD = ("pause", "wake", "move", "evict", "lose", "empty", "flush", "rebuild", "time_out")
@@ -26,6 +26,7 @@ class World(Protocol):
     def crash(self, effect: Effect, *, done: bool) -> None: ...
     def lose_reply(self, effect: Effect, how: str) -> None: ...
     def repeat(self, effect: Effect) -> None: ...
+    def pause_publishing(self, effect: Effect) -> bool: ...
     def upset(self, kind: str, rng: Random) -> bool: ...
 
 
@@ -81,6 +82,8 @@ class Faults:
             return True
         if effect.down is None:
             return False
+        if kind == "pause_publishing":
+            return self._world.pause_publishing(effect)
         if kind == "twice":
             if effect.down is not StoreDown:
                 return False  # Kafka's producers are idempotent: asking again appends nothing

@@ -19,7 +19,6 @@ from tests.simulation.checks import (
 )
 from tests.simulation.history import NORMAL, History, Options
 from tests.simulation.redis import RedisServer
-from tests.simulation.worlds import make_world
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def run_history(
 ) -> tuple[History, Failure | None]:
     """The same, with the history itself (its trace)."""
     server.begin()
-    world = make_world(seed)
+    world = options.world(seed)
     history = History(seed, server, world, options)
     ids = Random(f"{seed}/ids")
     try:
@@ -118,7 +117,7 @@ def _at_rest(history: History) -> list[str]:
 
 def shrink(failure: Failure, server: RedisServer, options: Options, tries: int = 150) -> Failure:
     """Leave out messages while something goes wrong. The order of effects changes with it: this may not get far."""
-    count = len(make_world(failure.seed).messages) * 2
+    count = len(options.world(failure.seed).messages) * 2
     step = max(count // 4, 1)
     while step and tries > 0:
         for start in range(0, count, step):

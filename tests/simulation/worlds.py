@@ -50,10 +50,37 @@ class World:
 
 
 def make_world(seed: int) -> World:
+    """Every fourth world is tiny: one case, one venue, a few scans."""
     rng = Random(f"{seed}/world")
     figures = some_policies(rng, local_day(MIDNIGHT))
-    makers = Makers(rng, figures)
+    makers = Makers(rng, figures, tiny=rng.random() < 0.25)
     messages = makers.scans() + makers.venues() + makers.cases() + makers.empty_records()
+    return _world(rng, figures, messages)
+
+
+def make_race(seed: int) -> World:
+    """One case and a contact at one venue, and scans of the contact at another, which only cut: nothing comes later that
+    could hide a scan and an evaluation that missed each other."""
+    rng = Random(f"{seed}/race")
+    figures = some_policies(rng, local_day(MIDNIGHT))[:1]
+    figures[0]["scan"]["shared_code_limit"] = 60
+    figures[0]["case"] = {"before_days": 2, "after_days": 10}
+    makers = Makers(rng, figures, tiny=True)
+    messages = []
+    for person in makers.persons:
+        scans = [(0, "v0", "in"), (40 * MINUTE, "v0", "in"), (44 * MINUTE, "v0", "out")]
+        if person is not makers.persons[0]:
+            scans += [(MINUTE + 1, "v1", "in"), (41 * MINUTE + 1, "v1", "in")]
+        for at, venue, direction in scans:
+            content = makers.scan(person, makers.begin + at, venue, direction, "visitor")
+            messages.append(Message("scans", None, _json(content), (makers.begin + 3600) * 1000))
+    case = {**makers.case("c0", makers.persons[0]), "status": "confirmed", "sampled_at": makers.begin * 1000}
+    case = {name: value for name, value in case.items() if name not in ("onset_at", "isolated_at", "negative_at")}
+    messages.append(Message("cases", b"c0", _json(case), (makers.begin + DAY) * 1000))
+    return _world(rng, figures, messages)
+
+
+def _world(rng: Random, figures: list[PolicyDict], messages: list[Message]) -> World:
     return World(
         messages,
         Policies(parsed(policy) for policy in figures),
@@ -78,11 +105,13 @@ def _forms(number: int) -> list[str]:
 class Makers:
     """Draws the messages of one world. Times are seconds UTC."""
 
-    def __init__(self, rng: Random, figures: Sequence[PolicyDict]) -> None:
-        self.rng, self.figures = rng, figures
-        self.persons = [_forms(n) for n in rng.sample(range(1, 60), rng.randint(3, 6))]
+    def __init__(self, rng: Random, figures: Sequence[PolicyDict], *, tiny: bool) -> None:
+        self.rng, self.figures, self.tiny = rng, figures, tiny
+        self.persons = [_forms(n) for n in rng.sample(range(1, 60), 2 if tiny else rng.randint(3, 6))]
         self.places = [f"v{n}" for n in range(rng.choice((1, 2, 2, 3, 4)))]
-        self.minutes = rng.choice((12, 12, 25, 60))
+        if tiny:
+            self.places = self.places[:1]
+        self.minutes = 6 if tiny else rng.choice((12, 12, 25, 60))
         # Some worlds lie around a local midnight: shared cards and policies go by the local day.
         self.begin = MIDNIGHT + rng.choice((8 * 3600, 8 * 3600, DAY - self.minutes * 30))
         self.grid = rng.choice((20, 30, 60))
@@ -137,7 +166,7 @@ class Makers:
         parts: list[tuple[int, dict[str, Any] | None, bytes]] = []  # second, content, bytes
         staff_share = rng.choice((0.0, 0.05, 0.3))
         out_share = rng.choice((0.25, 0.45, 0.6))
-        for _ in range(rng.choice((12, 20, 30, 45))):
+        for _ in range(rng.choice((3, 5, 8) if self.tiny else (12, 20, 30, 45))):
             person, second, venue = rng.choice(self.persons), self.moment(), rng.choice(self.places)
             direction = "out" if rng.random() < out_share else "in"
             role = "staff" if rng.random() < staff_share else "visitor"
@@ -149,7 +178,7 @@ class Makers:
             if rng.random() < 0.08:  # once more, under another name
                 again = self.scan(person, second, venue, direction, role)
                 parts.append((second, again, _json(again)))
-        for _ in range(rng.choice((0, 1, 3))):
+        for _ in range(0 if self.tiny else rng.choice((0, 1, 3))):
             good = self.scan(rng.choice(self.persons), self.moment(), rng.choice(self.places), "in", "visitor")
             parts.append((self.begin, None, bad_scan(rng, good)))
         rng.shuffle(parts)
@@ -158,6 +187,8 @@ class Makers:
             size = rng.choice((1, 1, 1, 2, 5))
             batch, parts = parts[:size], parts[size:]
             messages.append(self._scan_record(batch, as_array=size > 1 or rng.random() < 0.1))
+        if self.tiny:
+            return messages
         messages += [self._untimely(early=rng.random() < 0.5) for _ in range(rng.choice((0, 0, 1, 2)))]
         if rng.random() < 0.2:
             messages.append(Message("scans", None, b"[]", self.begin * 1000))
@@ -202,7 +233,7 @@ class Makers:
         rng = self.rng
         messages = []
         for place in self.places:
-            for _ in range(rng.choice((0, 1, 1, 3))):
+            for _ in range(rng.choice((0, 0, 1) if self.tiny else (0, 1, 1, 3))):
                 content: dict[str, Any] = {
                     "venue_id": place,
                     "name": rng.choice(("Chợ", "Nhà")),
@@ -224,9 +255,9 @@ class Makers:
     def cases(self) -> list[Message]:
         rng = self.rng
         messages = []
-        for number in range(rng.choice((1, 1, 2, 3))):
+        for number in range(1 if self.tiny else rng.choice((1, 1, 2, 3))):
             person = rng.choice(self.persons)
-            for _ in range(rng.choice((1, 1, 2, 4))):
+            for _ in range(1 if self.tiny else rng.choice((1, 1, 2, 4))):
                 content = self.case(f"c{number}", rng.choice((person, person, person, rng.choice(self.persons))))
                 messages.append(Message("cases", f"c{number}".encode(), _json(content), (self.begin + DAY) * 1000))
         if rng.random() < 0.3:

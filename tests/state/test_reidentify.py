@@ -142,6 +142,13 @@ async def test_who_is_refused_leaves_no_code(around: Surroundings) -> None:
     assert [found[0] for found in await ask(around, CARD, QR)] == [(), ("qid:98765432101234",)]
 
 
+async def test_a_refused_scan_makes_nobody_younger(around: Surroundings) -> None:
+    """An erasure would not reach whoever has a scan from a clock that is a year ahead."""
+    await Ingest(around.worker()).handle(Batch("scans", [scan(CARD), scan(CARD, NOW + 86_400_000)]))
+    digest = Pseudonymiser(KEY).digest(CARD)
+    assert (await vault.read(around, [digest]))[digest].second == NOW // 1000
+
+
 async def test_a_worker_asks_and_seals_once_for_a_person(around: Surroundings) -> None:
     ingest = Ingest(around.worker())
     await ingest.handle(Batch("scans", [scan(CARD)]))
@@ -158,7 +165,8 @@ async def test_who_is_met_again_another_week_is_kept_longer(around: Surroundings
     ingest = Ingest(around.worker())
     await ingest.handle(Batch("scans", [scan(CARD, NOW - 2 * week), scan(QR, NOW - 2 * week)]))
     await ingest.handle(Batch("scans", [scan(CARD, NOW - week)]))
-    await ingest.handle(Batch("scans", [scan(CARD, NOW + week)]))  # refused: the worker's day does not follow it
+    await ingest.handle(Batch("scans", [scan(CARD, NOW + week)]))  # refused: the worker's week does not follow it
+    await ingest.handle(Batch("scans", [scan(CARD, NOW - week)]))
     assert await vault.sweep(around, (NOW - week) // 1000) == 1
     await ingest.handle(Batch("scans", [scan(CARD)]))
     assert await vault.sweep(around, NOW // 1000) == 0
