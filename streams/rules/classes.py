@@ -1,7 +1,7 @@
 """Rule 2: several codes that belong to one person. Links and unlinks are facts; who is one person follows from them.
 
-A link of two codes stands unless an unlink of either has the same or a later `at`. At an earlier moment it stood when it
-had been made by then and no unlink between. Nothing is ever taken out of the set, so any order of arrival gives the same.
+A link of two codes stands unless an unlink of either has the same or a later `at`. At an earlier moment it stood when
+it had been made by then and no unlink between. Nothing is ever taken out of the set: any order of arrival is the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Code = bytes  # a pseudonym, 16 bytes
 
 
 class Links:
-    """The graph of codes. Built up one fact at a time; asks walk it from one code, so they cost what its class costs."""
+    """The graph of codes. Built up one fact at a time; an ask walks it from one code, and costs what its class costs."""
 
     def __init__(self) -> None:
         self._at: dict[Code, dict[Code, list[int]]] = {}

@@ -1,4 +1,4 @@
-"""Rule 10: when a case is closed, a scan forgotten, an exposure ended. "Now" is given: the wall clock, or the stream's."""
+"""Rule 10: when a case is closed, a scan forgotten, an exposure ended. "Now" is given: the wall's, or the stream's."""
 
 from __future__ import annotations
 

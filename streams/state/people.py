@@ -105,7 +105,7 @@ class PeopleTable(Table[bytes]):
         return found
 
     def expanded(self, tokens: U64) -> tuple[U64, I64]:
-        """(token, i): every token of the person of tokens[i]. Tokens that are nobody else's come out as they went in."""
+        """(token, i): every token of the person of tokens[i]. One that is linked to none comes out as it went in."""
         if not len(self._linked):
             return tokens, np.arange(len(tokens))
         linked = np.isin(tokens, self._linked)
@@ -131,7 +131,7 @@ class PeopleTable(Table[bytes]):
     # -- what is erased
 
     def erased_until(self, tokens: U64) -> I64:
-        """Scans of a token up to this second (UTC, included) never count; a very small number where nothing is erased."""
+        """Scans of a token up to this second (UTC, included) never count; NEVER where nothing is erased."""
         return _looked_up(tokens, self._erased, self._until, np.full(len(tokens), NEVER, np.int64))
 
     @property

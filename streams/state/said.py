@@ -20,8 +20,8 @@ DECISIONS, EXPOSURE_OF = Shelf("dec"), Shelf("exp")
 class VaccinationRow(msgspec.Struct, frozen=True, array_like=True):
     """`last_dose_on` = ordinal of the date, None for no dose.
 
-    Of several records the newest wins (`updated_at` in ms). At a tie the records' bytes decide, and they hold a code, so
-    they are not kept: `digest` (keyed) tells them apart, `origin` (topic, partition, offset) is where to read them again.
+    Of several records the newest wins (`updated_at` in ms). At a tie the records' bytes decide, and they hold a code,
+    so they are not kept: `digest` (keyed) tells them apart, `origin` (topic, partition, offset) is where they are.
     """
 
     updated_at: int

@@ -44,7 +44,7 @@ class Shelf:
         return {field: row for field, row in pairs if row}
 
     async def put(self, store: Store, field: bytes, expected: bytes, row: bytes) -> bool:
-        """Set if the row still is `expected` (b"" = none); False when somebody else was faster. True when asked again."""
+        """Set if the row still is `expected` (b"" = none); False when somebody else was faster."""
         (done,) = await store.run([Call("shelf_put", (self._key(field),), (field, expected, row))])
         return bool(done)
 

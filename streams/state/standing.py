@@ -10,8 +10,8 @@
     tv:due:{e07}          zset  cases to be looked at again at a time (ms)
     tv:out:{e07}          hash  topic → offset up to which heads and bodies hold what that topic's partition holds
 
-An entry is a byte for its kind (`kinds` below) and an id. The ledger of the step `combine` has the same shape, its slots
-are named c07 and its entries lie under the key they are of.
+An entry is a byte for its kind (below) and an id. The ledger of the step `combine` has the same shape; its slots are
+named c07, and its entries lie under the person or venue they are of.
 
 Reserve → publish → confirm (architecture.md, section 3): a number is written down as used before a record with it is
 sent, so that no revision of anything ever has two contents, whatever dies in between.

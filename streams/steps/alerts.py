@@ -53,7 +53,7 @@ def alerts(
 
 
 class Alerted(NamedTuple):
-    """Changes of the ledger, and when (ms) the case has to be looked at again for those that come too early; None = never."""
+    """Changes of the ledger, and when (ms) to look at the case again for those that come too early; None = never."""
 
     changes: dict[bytes, Change]
     again_at: int | None

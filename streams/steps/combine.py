@@ -1,4 +1,4 @@
-"""The step behind the internal topic `combine`: one follow-up a person, the clusters at a venue (messages.md, rule 8)."""
+"""The step behind the internal topic `combine`: one follow-up a person, the clusters at a venue (rule 8)."""
 
 from __future__ import annotations
 

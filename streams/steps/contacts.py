@@ -179,7 +179,7 @@ def all_days(persons: U64, spans: list[Span], people: PeopleTable, days_back: in
 
 
 def _person_days(person: U64, first: I64, last: I64, people: PeopleTable) -> PersonDays:
-    """Ranges of days per code → each (code, day) once for all codes of the same persons, and the whole range per code."""
+    """Ranges of days per code → each (code, day) once for all codes of these persons, and the whole range per code."""
     person, which = people.expanded(person)
     first, last = first[which], last[which]
     length = last - first + 1

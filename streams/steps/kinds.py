@@ -44,8 +44,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """`path`: fields that tell the path and are no part of the answer (rule 0). `stands_always`: it has no status of its
-    own, and stands from its first record on. `wrap` (of, body): what travels where it is not the body itself."""
+    """`path`: fields that tell the path and are no part of the answer (rule 0). `stands_always`: it has no status of
+    its own, and stands from its first record on. `wrap` (of, body): what travels where it is not the body itself."""
 
     topic: str
     type: type[Content]

@@ -96,7 +96,7 @@ def _write(
 
 
 def _end(found: Publication, entry: bytes, head: Head, key: bytes, topic: str, partition: int) -> None:
-    """A tombstone. Its header keeps the number, so that a state that is rebuilt from the topic does not use it again."""
+    """A tombstone. Its header keeps the number, so that a state rebuilt from the topic does not use it again."""
     found.confirmed[entry] = head._replace(status=STATUS_CODE["gone"], digest=NOTHING, band=NO_BAND), b""
     found.reserved.setdefault(entry, head)
     header = (GONE, msgspec.json.encode([found.of, entry.hex(), head.last]))

@@ -1,4 +1,4 @@
-"""From what an evaluation found to what changes in the ledger: withdrawals with their reasons, and the gate (rule 8)."""
+"""From what an evaluation found to what changes in the ledger: withdrawals with reasons, and the gate (rule 8)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Planned(NamedTuple):
 
 
 def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: PeopleTable) -> Planned:
-    """Changes of exposures, status and presence. `heads`: those of the persons asked for (None: all); `counts` before."""
+    """Changes of exposures, status, presence. `heads`: those of the persons asked for (None: all); `counts` before."""
     changes: dict[bytes, Change] = {}
     persons = {entry[1:] for entry in heads if entry[:1] == EXPOSURE} | verdict.contents.keys()
     had = [heads.get(EXPOSURE + person, NO_HEAD) for person in persons]

@@ -49,9 +49,8 @@ def published(kafka: Kafka, *, committed: bool = True) -> list[tuple[Record, dic
     for partition in kafka.topics["exposures"]:
         end = partition.stable_end if committed else partition.end
         for record in partition.records[:end]:
-            if record.visible(committed):
-                if record.value is not None:
-                    found.append((record, msgspec.json.decode(record.value)))
+            if record.visible(committed) and record.value is not None:
+                found.append((record, msgspec.json.decode(record.value)))
     return found
 
 

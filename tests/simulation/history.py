@@ -14,11 +14,11 @@ from typing import Any
 
 from streams.ports import Log, Store, StoreDown
 from streams.rules.codes import Pseudonymiser
-from streams.steps.evaluation import Evaluation
-from streams.steps.ingest import Ingest
 from streams.steps.cases import Cases
 from streams.steps.combine import Combining
 from streams.steps.decisions import Decisions
+from streams.steps.evaluation import Evaluation
+from streams.steps.ingest import Ingest
 from streams.steps.people import People
 from streams.steps.policies import Policies
 from streams.steps.venues import Venues

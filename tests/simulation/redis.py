@@ -24,7 +24,21 @@ from streams.ports import Call
 
 SCRIPTS = Path(state.__file__).parent / "scripts"
 DUE = "tv:due:"
-READS = frozenset("GET HGET HMGET HGETALL HVALS SMEMBERS SCAN ZCARD ZRANGEBYSCORE read_persons table_since".split())
+READS = frozenset(
+    [
+        "GET",
+        "HGET",
+        "HMGET",
+        "HGETALL",
+        "HVALS",
+        "SMEMBERS",
+        "SCAN",
+        "ZCARD",
+        "ZRANGEBYSCORE",
+        "read_persons",
+        "table_since",
+    ]
+)
 
 
 class ScriptError(Exception):

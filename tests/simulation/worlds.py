@@ -59,8 +59,8 @@ def make_world(seed: int) -> World:
 
 
 def make_race(seed: int) -> World:
-    """One case and a contact at one venue, and scans of the contact at another, which only cut: nothing comes later that
-    could hide a scan and an evaluation that missed each other."""
+    """One case and a contact at one venue, and scans of the contact at another, which only cut: nothing comes later
+    that could hide a scan and an evaluation that missed each other."""
     rng = Random(f"{seed}/race")
     figures = some_policies(rng, local_day(MIDNIGHT))[:1]
     figures[0]["scan"]["shared_code_limit"] = 60
