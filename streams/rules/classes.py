@@ -14,7 +14,7 @@ Code = bytes  # a pseudonym, 16 bytes
 
 
 class Links:
-    """The graph of codes. Built up one fact at a time; an ask walks it from one code, and costs what its class costs."""
+    """The graph of codes, built up one fact at a time. An ask walks it from one code, and costs what its class does."""
 
     def __init__(self) -> None:
         self._at: dict[Code, dict[Code, list[int]]] = {}
