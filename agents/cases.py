@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 
 from agents.registry import agent
 from streams.runtime.batch import Batch
-from streams.steps.registries import Cases
+from streams.steps.cases import Cases
 
 
 @agent("cases", Cases, concurrency=1)

@@ -1,4 +1,4 @@
-"""`evaluate` → `exposures`: what must stand for a case, and what changed."""
+"""`evaluate` → `exposures`, `venue-alerts`, `case-status`: what must stand for a case; what hangs on it → `combine`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 
 from agents.registry import agent
 from streams.runtime.batch import Batch
-from streams.steps.evaluate import Evaluation
+from streams.steps.evaluation import Evaluation
 
 
 @agent("evaluate", Evaluation)

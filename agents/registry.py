@@ -4,7 +4,7 @@
     async def scans(step, stream): ...
 
 `Ingest(worker)` is made once a process. A step with a method `release(partition)` is told which partitions of its topic
-went away.
+went away; one with a method `tick()` is called each second.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from streams.runtime.app import BatchApp, batches_of
 from streams.runtime.batch import Batch
+from streams.runtime.serving import Attached
 from streams.steps.worker import Worker
 
 Body = Callable[[Any, AsyncIterable[Batch]], Awaitable[None]]
@@ -53,8 +54,8 @@ def load_agents() -> dict[str, Agent]:
     return AGENTS
 
 
-def attach(app: BatchApp, worker: Worker) -> Callable[[set[tuple[str, int]]], None]:
-    """Put every agent on the app; returns who is to be told which (topic, partition) went away."""
+def attach(app: BatchApp, worker: Worker) -> Attached:
+    """Put every agent on the app."""
     steps: dict[str, Any] = {}
     for topic, found in load_agents().items():
         steps[topic] = found.make(worker)
@@ -67,7 +68,12 @@ def attach(app: BatchApp, worker: Worker) -> Callable[[set[tuple[str, int]]], No
             if hasattr(steps.get(topic), "release"):
                 steps[topic].release(partition)
 
-    return released
+    async def tick() -> None:
+        for step in steps.values():
+            if hasattr(step, "tick"):
+                await step.tick()
+
+    return Attached(released, tick)
 
 
 def _bound(body: Body, step: Any) -> Callable[[AsyncIterable[Batch]], Awaitable[None]]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 
 from agents.registry import agent
 from streams.runtime.batch import Batch
-from streams.steps.registries import Venues
+from streams.steps.venues import Venues
 
 
 @agent("venues", Venues, concurrency=1)

@@ -16,6 +16,7 @@ class CaseStatus(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `window_start` ≥ `window_end` is an empty window, and `warnings` says so (`empty_window`). `scans_of_case` and
     `venues` = scans and venues of the case's own person within the window; `f1` = contacts, `held` of them not raised.
+    `evaluated_through` = the newest record timestamp of `scans` that had been taken in at the last change.
     """
 
     case_id: str
@@ -29,4 +30,5 @@ class CaseStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     f1: int | None = None
     held: int | None = None
     evaluated_at: OutTime | None = None
+    evaluated_through: OutTime | None = None
     warnings: tuple[str, ...] = ()

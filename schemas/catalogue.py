@@ -9,6 +9,7 @@ from schemas import case, coverage, decision, gateway, organisation, person, pol
 from schemas.audit import AuditLine
 from schemas.case_status import CaseStatus
 from schemas.cluster import Cluster
+from schemas.combine import Combine
 from schemas.evaluate import Evaluate
 from schemas.exposure import Exposure
 from schemas.followup import Followup
@@ -62,6 +63,7 @@ MESSAGES: tuple[MessageType, ...] = (
     MessageType("reject", "rejects", "out", "`topic/partition/offset/index`", Reject),
     MessageType("audit", "audit", "out", "`chain`", AuditLine),
     MessageType("evaluate", "evaluate", "internal", "`case_id`", Evaluate),
+    MessageType("combine", "combine", "internal", "`person`, or `venue/` and `venue_id`", Combine),
     MessageType("registry", "registry", "internal", "`kind/key`", Registered),
 )
 BY_NAME = {message.name: message for message in MESSAGES}

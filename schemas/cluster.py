@@ -24,3 +24,5 @@ class Cluster(msgspec.Struct, frozen=True, omit_defaults=True):
     cases: tuple[str, ...] = ()
     source_like: int | None = None
     spread_like: int | None = None
+    policy: str | None = None
+    issued_at: OutTime | None = None

@@ -51,6 +51,7 @@ class Out(NamedTuple):
     key: bytes | None
     value: bytes | None
     partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Read(NamedTuple):
@@ -70,12 +71,13 @@ class Log(Protocol):
         """Publish (acks=all) and return when every record is acknowledged; raises otherwise."""
         ...
 
-    async def fence(self, partition: int) -> None:
-        """Become the only writer of this case partition: open transactions of former owners end, their sends fail."""
+    async def fence(self, partition: int, *, line: str = "e") -> None:
+        """Become the only writer of this partition of a line ("e": what is published of cases, "c": what is combined
+        from several): open transactions of former owners end, their sends fail."""
         ...
 
-    async def publish(self, partition: int, records: Sequence[Out]) -> None:
-        """All records in one transaction of the case partition's writer. Raises Fenced when another worker took it."""
+    async def publish(self, partition: int, records: Sequence[Out], *, line: str = "e") -> None:
+        """All records in one transaction of that partition's writer. Raises Fenced when another worker took it."""
         ...
 
     async def end(self, topic: str, partition: int) -> int:

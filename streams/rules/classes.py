@@ -1,116 +1,72 @@
-"""Rule 2: which codes are one person. Links and unlinks are sets of facts with times; what stands is worked out.
+"""Rule 2: several codes that belong to one person. Links and unlinks are facts; who is one person follows from them.
 
-Codes are pseudonyms as text (`p1…`) throughout, since a person goes by the least of them: the order of the texts is
-not the order of the digests (base32 puts a-z before 2-7, ASCII does not).
+A link of two codes stands unless an unlink of either has the same or a later `at`. At an earlier moment it stood when
+it had been made by then and no unlink between. Nothing is ever taken out of the set: any order of arrival is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
+
+Code = bytes  # a pseudonym, 16 bytes
 
 
-class Link(NamedTuple):
-    """`code` and `other` are one person, said at `at`. Undirected. The unit of `at` is the caller's, one for all."""
+class Links:
+    """The graph of codes, built up one fact at a time. An ask walks it from one code, and costs what its class does."""
 
-    code: str
-    other: str
-    at: int
+    def __init__(self) -> None:
+        self._at: dict[Code, dict[Code, list[int]]] = {}
+        self._unlinked: dict[Code, list[int]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._at)
 
-class Unlink(NamedTuple):
-    """No link of `code` with the same or an earlier `at` stands."""
+    def link(self, a: Code, b: Code, at: int) -> None:
+        if a == b:
+            return
+        for one, other in ((a, b), (b, a)):
+            times = self._at.setdefault(one, {}).setdefault(other, [])
+            if at not in times:
+                insort(times, at)
 
-    code: str
-    at: int
+    def unlink(self, code: Code, at: int) -> None:
+        times = self._unlinked.setdefault(code, [])
+        if at not in times:
+            insort(times, at)
 
+    @property
+    def codes(self) -> Iterable[Code]:
+        """Every code that was ever linked."""
+        return self._at.keys()
 
-_Neighbours = Mapping[str, set[str]]
+    def component(self, code: Code) -> set[Code]:
+        """Everybody whom a chain of links reaches, those that were undone included: all whom a fact can concern."""
+        return self._walk(code, lambda code: self._at.get(code, {}))
 
+    def members(self, code: Code, moment: float = inf) -> set[Code]:
+        """The codes that belong to one person with this one: now, or as it was at a moment (`at` of the same unit)."""
+        return self._walk(code, lambda code: self._neighbours(code, moment))
 
-@dataclass(frozen=True)
-class LinkSet:
-    """A set of links and unlinks; the same facts in any order, any number of times, are the same set (rule 0)."""
+    def _neighbours(self, code: Code, moment: float) -> Iterator[Code]:
+        for other, times in self._at.get(code, {}).items():
+            made = [at for at in times if at <= moment]
+            if made and not any(self._parted(c, made[-1], moment) for c in (code, other)):
+                yield other
 
-    links: frozenset[Link] = frozenset()
-    unlinks: frozenset[Unlink] = frozenset()
+    def _parted(self, code: Code, since: int, moment: float) -> bool:
+        """Whether an unlink lies in [since, moment]."""
+        times = self._unlinked.get(code, [])
+        at = bisect_left(times, since)
+        return at < len(times) and times[at] <= moment
 
-    @classmethod
-    def of(cls, links: Iterable[Link] = (), unlinks: Iterable[Unlink] = ()) -> LinkSet:
-        return cls(frozenset(links), frozenset(unlinks))
-
-    def __or__(self, other: LinkSet) -> LinkSet:
-        return LinkSet(self.links | other.links, self.unlinks | other.unlinks)
-
-    def standing(self, moment: int | None = None) -> frozenset[Link]:
-        """The links that stand, by all facts, or by those up to and including a moment."""
-        if moment is None:
-            return self._standing
-        return _standing(
-            (link for link in self.links if link.at <= moment),
-            (unlink for unlink in self.unlinks if unlink.at <= moment),
-        )
-
-    def members(self, code: str, moment: int | None = None) -> frozenset[str]:
-        """All codes of the person who has this one, itself included."""
-        return _reached(code, self._now if moment is None else _neighbours(self.standing(moment)))
-
-    def representative(self, code: str, moment: int | None = None) -> str:
-        """The pseudonym by which that person goes: the least."""
-        return min(self.members(code, moment))
-
-    def ever(self, code: str) -> frozenset[str]:
-        """All codes that ever were, or could again become, one person with this one: every link, no unlink.
-
-        A superset of `members` at every moment, which never shrinks: what has to be read or locked with this code.
-        """
-        return _reached(code, self._ever)
-
-    def representatives(self) -> dict[str, str]:
-        """Every code that a standing link names → its representative. A code that is not there stands for itself."""
-        found: dict[str, str] = {}
-        for code in self._now:
-            if code not in found:
-                members = self.members(code)
-                found.update(dict.fromkeys(members, min(members)))
+    @staticmethod
+    def _walk(start: Code, neighbours: Callable[[Code], Iterable[Code]]) -> set[Code]:
+        found, ahead = {start}, [start]
+        while ahead:
+            for other in neighbours(ahead.pop()):
+                if other not in found:
+                    found.add(other)
+                    ahead.append(other)
         return found
-
-    @cached_property
-    def _standing(self) -> frozenset[Link]:
-        return _standing(self.links, self.unlinks)
-
-    @cached_property
-    def _now(self) -> _Neighbours:
-        return _neighbours(self._standing)
-
-    @cached_property
-    def _ever(self) -> _Neighbours:
-        return _neighbours(self.links)
-
-
-def _standing(links: Iterable[Link], unlinks: Iterable[Unlink]) -> frozenset[Link]:
-    parted: dict[str, int] = {}
-    for unlink in unlinks:
-        parted[unlink.code] = max(unlink.at, parted.get(unlink.code, unlink.at))
-    return frozenset(
-        link for link in links if all(parted.get(code, link.at - 1) < link.at for code in (link.code, link.other))
-    )
-
-
-def _neighbours(links: Iterable[Link]) -> _Neighbours:
-    found: dict[str, set[str]] = {}
-    for link in links:
-        found.setdefault(link.code, set()).add(link.other)
-        found.setdefault(link.other, set()).add(link.code)
-    return found
-
-
-def _reached(code: str, neighbours: _Neighbours) -> frozenset[str]:
-    """Links chain: breadth first, so that a long chain needs no deep stack."""
-    found, edge = {code}, [code]
-    while edge:
-        edge = [new for old in edge for new in neighbours.get(old, ()) if new not in found]
-        found.update(edge)
-    return frozenset(found)

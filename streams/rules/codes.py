@@ -116,6 +116,11 @@ def alert_id(case_id: str, venue_id: str, start: str) -> str:
     return _joined_id(case_id, venue_id, start)
 
 
+def cluster_id(venue_id: str, start: str) -> str:
+    """32 hexadecimal digits for a cluster; `start` = that of its first presence, as it stands in the message."""
+    return _joined_id(venue_id, start)
+
+
 def _joined_id(*parts: str) -> str:
     # Byte 0 between: parts hold no control characters, so no two lists of parts give one text.
     return sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -102,6 +102,10 @@ class Policies:
         """These and one more. Raises PolicyConflict; the same policy again changes nothing."""
         return Policies([*self._ordered, policy])
 
+    def by_id(self, name: str) -> Policy:
+        """Raises KeyError for one that is not known."""
+        return self._by_id[name]
+
     def of_day(self, day: int) -> Policy:
         """The newest in force on a local day (its number), before all of them the first; at a tie the greater id."""
         found = self._first

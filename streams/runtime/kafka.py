@@ -42,7 +42,7 @@ class KafkaLog:
         self._prefix = settings.topic_prefix
         self._client: dict[str, Any] = {"bootstrap_servers": settings.kafka, **settings.kafka_security}
         self._readers = Readers(self._client, self._prefix, PATIENCE)
-        self._writers: dict[int, AIOKafkaProducer] = {}
+        self._writers: dict[tuple[str, int], AIOKafkaProducer] = {}
         self._partitioner = DefaultPartitioner()
         self._where = settings.kafka
         self._partitions: dict[str, int] = {}
@@ -122,10 +122,11 @@ class KafkaLog:
         batch = producer.create_batch()
         for out in records:
             # append() says None when the batch is full; a batch's first record always fits.
-            if batch.append(key=out.key, value=out.value, timestamp=None) is None:
+            headers = list(out.headers)
+            if batch.append(key=out.key, value=out.value, timestamp=None, headers=headers) is None:
                 acknowledged.append(await self._send_batch(producer, batch, topic, number))
                 batch = producer.create_batch()
-                batch.append(key=out.key, value=out.value, timestamp=None)
+                batch.append(key=out.key, value=out.value, timestamp=None, headers=headers)
         acknowledged.append(await self._send_batch(producer, batch, topic, number))
         await asyncio.gather(*acknowledged)
 
@@ -140,26 +141,26 @@ class KafkaLog:
         numbers = list(range(count))
         return int(self._partitioner(out.key, numbers, numbers))
 
-    # -- the one writer of a case partition
+    # -- the one writer of a partition
 
-    async def fence(self, partition: int) -> None:
+    async def fence(self, partition: int, *, line: str = "e") -> None:
         """A new epoch for the partition's transactional id: the broker ends what a former owner left open, and refuses
         whatever it still sends, so that nothing of it can come after what we read back next."""
-        former = self._writers.pop(partition, None)
+        former = self._writers.pop((line, partition), None)
         if former is not None:
             with suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(former.stop(), 3.0)
         writer = AIOKafkaProducer(
             **self._options(),
-            transactional_id=f"{self._prefix}tv-evaluate-{partition}",
+            transactional_id=f"{self._prefix}tv-{line}-{partition}",
             transaction_timeout_ms=TRANSACTION_MS,
         )
-        self._writers[partition] = writer  # before the start, so that close() finds it
+        self._writers[line, partition] = writer  # before the start, so that close() finds it
         await _patiently(writer.start())
 
-    async def publish(self, partition: int, records: Sequence[Out]) -> None:
-        """All records in one transaction of the case partition's writer. Raises Fenced, LogDown."""
-        writer = self._writers.get(partition)
+    async def publish(self, partition: int, records: Sequence[Out], *, line: str = "e") -> None:
+        """All records in one transaction of the partition's writer. Raises Fenced, LogDown."""
+        writer = self._writers.get((line, partition))
         if writer is None:
             raise Fenced(f"this worker never fenced partition {partition}")
         await _patiently(self._publish(writer, records))
@@ -189,6 +190,6 @@ async def _patiently(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return await asyncio.wait_for(work, PATIENCE + 5.0)
     except (ProducerFenced, InvalidProducerEpoch) as error:
-        raise Fenced("another worker writes to this case partition now") from error
+        raise Fenced("another worker writes to this partition now") from error
     except (KafkaError, TimeoutError) as error:
         raise LogDown(f"Kafka does not take or give records: {type(error).__name__}") from error

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from faust.types import TP
 
@@ -24,6 +25,7 @@ from streams.runtime.redis import RedisStore, check_server
 from streams.runtime.settings import Settings, sealer
 from streams.runtime.vaultkeys import vault_seals
 from streams.state.generation import Generation, read_generation, read_offsets
+from streams.steps.audit import Auditor
 from streams.steps.rebuild import first_start
 from streams.steps.worker import Worker, ready_generation
 
@@ -31,9 +33,16 @@ logger = logging.getLogger("truyvet.worker")
 
 TICK = 1.0  # seconds
 
-Revoked = Callable[[set[tuple[str, int]]], None]
-Attach = Callable[[BatchApp, Worker], Revoked]
-"""Puts the agents on the app; what it returns is told which (topic, partition) went away."""
+
+class Attached(NamedTuple):
+    """`released` is told which (topic, partition) went away; `tick` is called each second."""
+
+    released: Callable[[set[tuple[str, int]]], None]
+    tick: Callable[[], Awaitable[None]]
+
+
+Attach = Callable[[BatchApp, Worker], Attached]
+"""Puts the agents on the app."""
 
 
 class WallClock:
@@ -52,7 +61,10 @@ def make_worker(settings: Settings, store: RedisStore, log: KafkaLog, generation
         seal=sealer(settings),
         generation=generation,
         retention_days=settings.retention_days,
+        stream_time=settings.retention_clock == "stream",
+        alert_pause_ms=settings.alert_seconds * 1000,
         vault=vault_seals(settings),
+        auditor=Auditor(log, WallClock()),
     )
 
 
@@ -135,7 +147,7 @@ async def _work(
         return {tp: offsets.get(place_of(tp, prefix), 0) for tp in partitions}
 
     def revoked(partitions: set[TP]) -> None:
-        released({place_of(tp, prefix) for tp in partitions})
+        attached.released({place_of(tp, prefix) for tp in partitions})
 
     batching = Batching(
         timeout=float(settings.batch_seconds),
@@ -145,15 +157,17 @@ async def _work(
         revoked=revoked,
     )
     app = make_app(settings, batching)
-    released = attach(app, make_worker(settings, store, log, generation))
-    return await live(app, stop, [_watch_generation(store, generation)])
+    attached = attach(app, make_worker(settings, store, log, generation))
+    return await live(app, stop, [_each_second(store, generation, attached.tick)])
 
 
-async def _watch_generation(store: RedisStore, generation: str) -> None:
-    """Notice a rebuild, or another Redis, when there is nothing to do; a busy worker meets it in its next offset."""
+async def _each_second(store: RedisStore, generation: str, tick: Callable[[], Awaitable[None]]) -> None:
+    """Do what time alone brings. And notice a rebuild, or another Redis, when there is nothing to do; a busy worker
+    meets it in its next offset."""
     while True:
         await asyncio.sleep(TICK)
         with contextlib.suppress(StoreDown):  # whoever needs Redis will say so
             found = await read_generation(store)
             if found is None or found.id != generation:
                 raise StoreChanged("the generation of this worker was thrown away: it starts again with the new one")
+            await tick()

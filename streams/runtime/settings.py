@@ -12,6 +12,7 @@
 | TRUYVET_PARTITIONS | partitions of each topic that `truyvet topics` makes | 24 |
 | TRUYVET_BATCH_SECONDS | a worker ends when one batch takes longer | 30 |
 | TRUYVET_SESSION_SECONDS | a worker that Kafka has not heard of for so long loses its partitions | 15 |
+| TRUYVET_ALERT_SECONDS | least time between two revisions of a venue alert (rule 8) | 30 |
 | TRUYVET_OPS_PUBLIC | X25519 key (base64) that payloads of rejects are sealed to | made from TRUYVET_KEY |
 | TRUYVET_OPS_KEY_FILE | its private half (base64), for `truyvet rejects` | made from TRUYVET_KEY |
 | TRUYVET_VAULT_PUBLIC | X25519 key (base64) of the tracing desk, for the codes in the vault | made from TRUYVET_KEY |
@@ -71,6 +72,7 @@ class Settings:
     partitions: int = 24
     batch_seconds: int = 30
     session_seconds: int = 15
+    alert_seconds: int = 30
     kafka_security: dict[str, Any] = field(default_factory=dict, repr=False)
     ops_public: bytes | None = None
     ops_key_file: Path | None = None
@@ -99,6 +101,7 @@ class Settings:
             partitions=_number(values, "TRUYVET_PARTITIONS", 1, 10_000) or 24,
             batch_seconds=_number(values, "TRUYVET_BATCH_SECONDS", 1, 3600) or 30,
             session_seconds=_number(values, "TRUYVET_SESSION_SECONDS", 1, 300) or 15,
+            alert_seconds=_or(_number(values, "TRUYVET_ALERT_SECONDS", 0, 3600), 30),
             kafka_security=_security(values),
             ops_public=_public(values, "TRUYVET_OPS_PUBLIC"),
             ops_key_file=_file(values, "TRUYVET_OPS_KEY_FILE"),
@@ -197,6 +200,10 @@ def _number(values: Mapping[str, str], name: str, low: int, high: int) -> int | 
     if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
         raise SettingError(name, f"a whole number from {low} to {high}")
     return int(text)
+
+
+def _or(number: int | None, default: int) -> int:
+    return default if number is None else number
 
 
 def _word(values: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:

@@ -45,6 +45,7 @@ TOPICS = [
     Topic("rejects", False, True, 21 * DAY_MS, 2 * MIB),
     Topic("audit", False, True, 3650 * DAY_MS),
     Topic("evaluate", False, True, 7 * DAY_MS),
+    Topic("combine", False, True, 7 * DAY_MS),
     Topic("registry", True, False, -1),
 ]
 

@@ -58,9 +58,21 @@ async def read_offsets(store: Store) -> dict[tuple[str, int], int]:
     return offsets
 
 
-async def offset_done(store: Store, generation: str, topic: str, partition: int, offset: int) -> None:
-    """Everything before `offset` has had all its effects. Raises StoreChanged when there is another generation now."""
-    _only_ours(await store.run([Call("offset_done", (_GEN,), (generation, f"{topic}/{partition}", offset))]))
+async def offset_done(
+    store: Store, generation: str, topic: str, partition: int, offset: int, newest_ms: int = 0
+) -> None:
+    """Everything before `offset` has had all its effects. Raises StoreChanged when there is another generation now.
+
+    `newest_ms` = the highest record timestamp of the batch; what is kept is the highest of all (`read_newest`).
+    """
+    args = (generation, f"{topic}/{partition}", offset, newest_ms)
+    _only_ours(await store.run([Call("offset_done", (_GEN,), args)]))
+
+
+async def read_newest(store: Store) -> int:
+    """The highest timestamp (seconds UTC) of all records of `scans` that were taken in; 0 when there was none."""
+    (newest,) = await store.run([Call("HGET", (_GEN,), ("newest",))])
+    return int(newest or 0) // 1000
 
 
 def _only_ours(replies: list[bytes]) -> None:

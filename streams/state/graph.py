@@ -6,7 +6,7 @@ workers, redeliveries and zombies write at the same time. Nothing here reads bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +139,19 @@ def marks_of(replies: Sequence[list[bytes]]) -> dict[bytes, list[Mark]]:
                 for i in range(0, len(blob), layout.MARK)
             ]
     return found
+
+
+async def read_marks(store: Store, persons: Iterable[bytes]) -> dict[bytes, list[Mark]]:
+    """Person token → marks, of those persons (tokens or pseudonyms) that somebody watches."""
+    groups: dict[int, list[bytes]] = {}
+    for person in persons:
+        groups.setdefault(person[0] >> 3, []).append(person[:8])
+    calls = [Call("HMGET", (f"tv:w:{layout.tag(b)}",), tuple(tokens)) for b, tokens in groups.items()]
+    replies = await store.run(calls)
+    found = []
+    for tokens, blobs in zip(groups.values(), replies, strict=True):
+        found += [word for token, blob in zip(tokens, blobs, strict=True) if blob for word in (token, blob)]
+    return marks_of([found])
 
 
 def mark_calls(kind: bytes, case: bytes, persons: U64, first_day: I64, last_day: I64) -> list[Call]:

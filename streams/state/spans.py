@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.ports import Store
 from streams.state.layout import I64, U64
 from streams.state.table import Table
 
@@ -74,8 +73,8 @@ class SpanTable(Table[list[Span] | None]):
         self._venue: U64 = np.empty(0, np.uint64)
         self._start = self._end = self._case = np.empty(0, np.int64)
 
-    async def refresh(self, store: Store) -> set[str]:
-        changed = await super().refresh(store)
+    def take(self, reply: list[bytes]) -> set[str]:
+        changed = super().take(reply)
         for case_id in changed:
             token = case_token(case_id)
             for venue in self._venues_of.pop(case_id, ()):

@@ -1,25 +1,40 @@
-"""Which exposures stand, per case, and the numbers that were used for them.
+"""What was published of each case and stands, and the numbers that were used for it: the ledger of a partition.
 
-    tv:fence:{e07}        counter: the owner of case partition 7 has this epoch; a former owner's writes are refused
-    tv:head:{e07}:CASE    hash  person (16 bytes) → head: last number used, number that stands, status, content digest
-    tv:body:{e07}:CASE    hash  person (16 bytes) → the record that was published last (JSON), withdrawals too
+    tv:fence:{e07}        counter: the owner of partition 7 has this epoch; a former owner's writes are refused
+    tv:head:{e07}:CASE    hash  entry → head: last number used, number that stands, status, band, content digest
+    tv:body:{e07}:CASE    hash  entry → the record that was published last (JSON), withdrawals too
+    tv:count:{e07}:CASE   hash  f1, held, high, medium, low: how many exposures of the case stand, or are held; whole:
+                                when (ms) all of it was evaluated last
     tv:pend:{e07}         set   cases that have a number reserved which nobody confirmed yet
+    tv:todo:{e07}         set   what hangs on a publication (a follow-up, a cluster) and was not passed on yet
+    tv:due:{e07}          zset  cases to be looked at again at a time (ms)
     tv:out:{e07}          hash  topic → offset up to which heads and bodies hold what that topic's partition holds
 
+An entry is a byte for its kind (below) and an id. The ledger of the step `combine` has the same shape; its slots are
+named c07, and its entries lie under the person or venue they are of.
+
 Reserve → publish → confirm (architecture.md, section 3): a number is written down as used before a record with it is
-sent, so that no revision of an exposure ever has two contents, whatever dies in between.
+sent, so that no revision of anything ever has two contents, whatever dies in between.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import NamedTuple
 
 from streams.ports import Call, Fenced, Store
 
-_HEAD = struct.Struct(">IIc16s")
-STATUS_CODE = {"raised": b"r", "updated": b"u", "withdrawn": b"w"}
+# kinds of entry
+EXPOSURE, ALERT, STATUS, PRESENCE = b"x", b"a", b"s", b"p"
+FOLLOWUP, CLUSTER = b"f", b"c"
+
+_HEAD = struct.Struct(">IIcc16s")
+# "held": an exposure behind the gate (rule 8), which has no number yet; "gone": withdrawn and ended by a tombstone.
+STATUS_CODE = {"raised": b"r", "updated": b"u", "withdrawn": b"w", "held": b"h", "gone": b"g"}
+BAND_CODE = {"high": b"h", "medium": b"m", "low": b"l"}
+NO_BAND = b"-"
+KEEP = b"="  # as a body: leave what is there
 NOTHING = b"\0" * 16
 
 
@@ -30,89 +45,168 @@ class Head(NamedTuple):
     revision: int
     status: bytes
     digest: bytes
+    band: bytes = NO_BAND
 
     @property
     def stands(self) -> bool:
         return self.status in b"ru"
 
     @property
+    def held(self) -> bool:
+        return self.status == b"h"
+
+    @property
     def unconfirmed(self) -> bool:
         return self.last > self.revision
 
     def encode(self) -> bytes:
-        return _HEAD.pack(*self)
+        return _HEAD.pack(self.last, self.revision, self.status, self.band, self.digest)
+
+
+def _head(packed: bytes) -> Head:
+    last, revision, status, band, digest = _HEAD.unpack(packed)
+    return Head(last, revision, status, digest, band)
 
 
 NO_HEAD = Head(0, 0, b"-", NOTHING)
 
 
-def _slot(partition: int) -> str:
-    return f"{{e{partition:02d}}}"
+class Counts(NamedTuple):
+    """Exposures of one case that stand (F1), that are held, and bands of those that stand."""
+
+    f1: int = 0
+    held: int = 0
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+
+
+def _slot(partition: int, line: str) -> str:
+    return f"{{{line}{partition:02d}}}"
 
 
 class Standing:
-    """What stands of the cases of one case partition."""
+    """The ledger of one partition: of the cases (`line` "e") or of what is combined from several ("c")."""
 
-    def __init__(self, store: Store, partition: int) -> None:
-        self._store = store
+    def __init__(self, store: Store, partition: int, line: str = "e") -> None:
+        self.store = store
         self.partition = partition
-        slot = _slot(partition)
+        self.line = line
+        slot = _slot(partition, line)
         self._fence, self._pend, self._out = f"tv:fence:{slot}", f"tv:pend:{slot}", f"tv:out:{slot}"
-        self._head, self._body = f"tv:head:{slot}:", f"tv:body:{slot}:"
+        self._todo, self._due = f"tv:todo:{slot}", f"tv:due:{slot}"
+        self._head, self._body, self._count = f"tv:head:{slot}:", f"tv:body:{slot}:", f"tv:count:{slot}:"
         self.epoch = 0
+        self._turn = 0
+
+    def turn(self) -> int:
+        """A number that grows with each call of this owner."""
+        self._turn += 1
+        return self._turn
 
     async def own(self) -> None:
         """Become the owner: whoever owned the partition before is refused from here on."""
-        (epoch,) = await self._store.run([Call("INCR", (self._fence,))])
+        (epoch,) = await self.store.run([Call("INCR", (self._fence,))])
         self.epoch = int(epoch)
 
-    async def heads(self, case_id: str, persons: Sequence[bytes] | None = None) -> dict[bytes, Head]:
-        """Heads of some persons, or of all that were ever published for the case."""
-        if persons is None:
-            (flat,) = await self._store.run([Call("HGETALL", (self._head + case_id,))])
-            pairs = list(flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True))
-        elif not persons:
+    def heads_key(self, of: str) -> str:
+        return self._head + of
+
+    def of_key(self, key: bytes) -> str:
+        """The way back from the name of a hash of heads."""
+        return key.decode().removeprefix(self._head)
+
+    async def heads(self, of: str, entries: Sequence[bytes] | None = None) -> dict[bytes, Head]:
+        """Heads of some entries, or of all that there ever were under `of` (a case, or what combine works on)."""
+        if entries is None:
+            (flat,) = await self.store.run([Call("HGETALL", (self._head + of,))])
+            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+        elif not entries:
             return {}
         else:
-            (found,) = await self._store.run([Call("HMGET", (self._head + case_id,), tuple(persons))])
-            pairs = [(p, h) for p, h in zip(persons, found, strict=True) if h]
-        return {person: Head(*_HEAD.unpack(head)) for person, head in pairs}
+            (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
+            pairs = zip(entries, found, strict=True)
+        return {entry: _head(head) for entry, head in pairs if head}
 
-    async def bodies(self, case_id: str, persons: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The records published last of these persons."""
-        if not persons:
+    async def bodies(self, of: str, entries: Sequence[bytes]) -> dict[bytes, bytes]:
+        """What was published last of these entries."""
+        if not entries:
             return {}
-        (found,) = await self._store.run([Call("HMGET", (self._body + case_id,), tuple(persons))])
-        return {p: b for p, b in zip(persons, found, strict=True) if b}
+        (found,) = await self.store.run([Call("HMGET", (self._body + of,), tuple(entries))])
+        return {e: b for e, b in zip(entries, found, strict=True) if b}
 
-    async def reserve(self, case_id: str, heads: dict[bytes, Head]) -> None:
-        """Write down the numbers about to be used (`last` of each head). Raises Fenced."""
-        args: list[bytes | str | int] = [self.epoch, case_id]
-        for person, head in heads.items():
-            args += (person, head.encode())
-        keys = (self._fence, self._head + case_id, self._pend)
+    async def counts(self, case_id: str) -> Counts:
+        (found,) = await self.store.run([Call("HMGET", (self._count + case_id,), Counts._fields)])
+        return Counts(*(int(n or 0) for n in found))
+
+    async def reserve(self, of: str, heads: dict[bytes, Head], todo: Iterable[bytes] = ()) -> None:
+        """Write down the numbers about to be used (`last` of each head), and what will hang on them. Raises Fenced."""
+        things = list(todo)
+        args: list[bytes | str | int] = [self.epoch, of, len(things), *things]
+        for entry, head in heads.items():
+            args += (entry, head.encode())
+        keys = (self._fence, self._head + of, self._pend, self._todo)
         await self._owned(Call("standing_reserve", keys, tuple(args)))
 
-    async def confirm(self, case_id: str, published: dict[bytes, tuple[Head, bytes]]) -> None:
-        """What was published now stands; the case has nothing unconfirmed any more. Raises Fenced."""
-        args: list[bytes | str | int] = [self.epoch, case_id]
-        for person, (head, body) in published.items():
-            args += (person, head.encode(), body)
-        keys = (self._fence, self._head + case_id, self._body + case_id, self._pend)
+    async def confirm(self, of: str, published: dict[bytes, tuple[Head, bytes]]) -> None:
+        """What was published now stands (an empty body: nothing is kept of it); nothing of `of` is unconfirmed any
+        more. Raises Fenced."""
+        args: list[bytes | str | int] = [self.epoch, of]
+        for entry, (head, body) in published.items():
+            args += (entry, head.encode(), body)
+        keys = (self._fence, self._head + of, self._body + of, self._pend, self._count + of)
         await self._owned(Call("standing_confirm", keys, tuple(args)))
 
     async def _owned(self, call: Call) -> None:
-        (reply,) = await self._store.run([call])
+        (reply,) = await self.store.run([call])
         if reply == b"FENCED":
-            raise Fenced(f"partition {self.partition} of the cases has a later owner")
+            raise Fenced(f"partition {self.partition} of line {self.line} has a later owner")
 
     async def unconfirmed(self) -> list[str]:
-        (cases,) = await self._store.run([Call("SMEMBERS", (self._pend,))])
-        return sorted(case.decode() for case in cases)
+        (found,) = await self.store.run([Call("SMEMBERS", (self._pend,))])
+        return sorted(of.decode() for of in found)
+
+    # -- what hangs on a publication, and what has to be looked at again
+
+    async def todo(self) -> list[bytes]:
+        (found,) = await self.store.run([Call("SMEMBERS", (self._todo,))])
+        return sorted(found)
+
+    async def todo_done(self, things: Sequence[bytes]) -> None:
+        """Passed on. Raises Fenced: a former owner must not take away what the present one noted."""
+        for at in range(0, len(things), 1000):
+            await self._owned(Call("todo_done", (self._fence, self._todo), (self.epoch, *things[at : at + 1000])))
+
+    async def look_again(self, case_id: str, at_ms: int) -> None:
+        """Not later than asked for before: the last state is always sent (rule 8)."""
+        await self.store.run([Call("ZADD", (self._due,), ("LT", at_ms, case_id))])
+
+    async def due(self, now_ms: int) -> list[str]:
+        (found,) = await self.store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms))])
+        return [case.decode() for case in found]
+
+    async def waiting(self) -> int:
+        """How many cases are to be looked at again some time."""
+        (count,) = await self.store.run([Call("ZCARD", (self._due,))])
+        return int(count)
+
+    async def looked(self, case_id: str, before_ms: int) -> None:
+        """The case was put on `evaluate`; a later time that was asked for meanwhile stays."""
+        await self.store.run([Call("due_done", (self._due,), (case_id, before_ms))])
+
+    async def evaluated_whole(self, case_id: str) -> int:
+        """When (ms) all of the case was looked at last; 0 = never."""
+        (at,) = await self.store.run([Call("HGET", (self._count + case_id,), ("whole",))])
+        return int(at or 0)
+
+    async def set_evaluated_whole(self, case_id: str, at_ms: int) -> None:
+        await self.store.run([Call("HSET", (self._count + case_id,), ("whole", at_ms))])
+
+    # -- how far the topics' own content is known here
 
     async def read_up_to(self, topic: str) -> int:
         """Offset up to which what stands holds what was published; 0 when nothing is known."""
-        (offset,) = await self._store.run([Call("HGET", (self._out,), (topic,))])
+        (offset,) = await self.store.run([Call("HGET", (self._out,), (topic,))])
         return int(offset or 0)
 
     async def set_read_up_to(self, topic: str, offset: int) -> None:
@@ -120,18 +214,22 @@ class Standing:
         await self._owned(Call("standing_read", (self._fence, self._out), (self.epoch, topic, offset)))
 
 
-async def read_standing(store: Store, partitions: int, case_id: str | None = None) -> AsyncIterator[bytes]:
-    """The records (JSON) of every exposure published last, withdrawn ones too, of one case or of all."""
+async def read_standing(
+    store: Store, partitions: int, case_id: str | None = None, kind: bytes = EXPOSURE, line: str = "e"
+) -> AsyncIterator[bytes]:
+    """The records (JSON) of everything of a kind that was published last, withdrawn ones too, of one case or of all."""
     for partition in range(partitions):
-        prefix = f"tv:body:{_slot(partition)}:"
+        prefix = f"tv:body:{_slot(partition, line)}:"
         if case_id is not None:
             names: list[bytes | str] = [prefix + case_id]
         else:
             names = [key async for key in scan_keys(store, prefix + "*")]
         for name in names:
-            (flat,) = await store.run([Call("HVALS", (name,))])
-            for body in flat:
-                yield body
+            (flat,) = await store.run([Call("HGETALL", (name,))])
+            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+            for entry, body in pairs:
+                if entry[:1] == kind:
+                    yield body
 
 
 async def scan_keys(store: Store, pattern: str) -> AsyncIterator[bytes]:

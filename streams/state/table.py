@@ -24,9 +24,12 @@ class Table(Generic[Row]):
         self.version = 0
         self.rows: dict[str, Row] = {}
 
-    async def refresh(self, store: Store) -> set[str]:
-        """Bring the copy up to date; the fields that changed. One cheap call when nothing did."""
-        (reply,) = await store.run([Call("table_since", self._keys, (self.version,))])
+    def since(self) -> Call:
+        """Asks for what changed since this copy; `take` the reply."""
+        return Call("table_since", self._keys, (self.version,))
+
+    def take(self, reply: list[bytes]) -> set[str]:
+        """Bring the copy up to date; the fields that changed."""
         version = int(reply[0])
         if version <= self.version:  # another batch of this worker refreshed meanwhile, further than this reply
             return set()
@@ -40,6 +43,11 @@ class Table(Generic[Row]):
                 self.rows.pop(field, None)
         self.version = version
         return changed
+
+    async def refresh(self, store: Store) -> set[str]:
+        """Bring the copy up to date; the fields that changed. One cheap call when nothing did."""
+        (reply,) = await store.run([self.since()])
+        return self.take(reply)
 
     async def read(self, store: Store, field: str) -> bytes:
         """The row as it is in Redis now, b"" when there is none."""

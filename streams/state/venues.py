@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.ports import Store
 from streams.rules.codes import venue_token
 from streams.state.table import Table
 
@@ -55,8 +54,8 @@ class VenueTable(Table[Registered]):
         super().__init__("venues", _registered)
         self.by_token: dict[bytes, Registered] = {}
 
-    async def refresh(self, store: Store) -> set[str]:
-        changed = await super().refresh(store)
+    def take(self, reply: list[bytes]) -> set[str]:
+        changed = super().take(reply)
         for venue_id in changed:
             token = venue_token(venue_id)
             if venue_id in self.rows:

@@ -12,16 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.rules.days import LOCAL_OFFSET
+from streams.rules.clusters import PRE_INFECTIOUS_DAYS
+from streams.rules.days import DAY, LOCAL_OFFSET
 from streams.rules.exposure import ExposureTable, exposures
 from streams.rules.pieces import PieceTable, VenueFigures, pieces
 from streams.rules.policy import Policy
-from streams.rules.scans import ScanTable, distinct_unvoided, without_shared_codes
-from streams.state.layout import I64, U64, Records, token_bytes
+from streams.rules.scans import ScanTable, distinct_unvoided, shared
+from streams.state.layout import I64, U64, Records, token_bytes, tokens_of
+from streams.state.people import PeopleTable
 from streams.state.spans import Span
 from streams.state.venues import VenueTable
 
-DAY = 86400
 LONGEST = 1440 * 60  # messages.md: no dwell or stay is longer than 1,440 minutes
 
 
@@ -36,10 +37,15 @@ class PersonDays(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Scans of some persons made ready for the rules: token of each dense index, pieces, figures of the venues."""
+    """Scans of some persons made ready for the rules: token of each dense index, pieces, figures of the venues.
+
+    `scans` as the rules have them: distinct, unvoided, unerased; `shared` = days (local) on which a code was shared.
+    """
 
     persons: U64
     venues: U64
+    scans: ScanTable
+    shared: int
     pieces: PieceTable
     figures: VenueFigures
 
@@ -52,29 +58,49 @@ def days_between(first: int, last: int) -> I64:
     return np.arange(first, last + 1, dtype=np.int64)
 
 
-def case_days(window: tuple[int, int], policy: Policy) -> I64:
-    """The local days whose scans of the case's own person decide its pieces within the window."""
+def case_days(origin: int, window: tuple[int, int], policy: Policy) -> I64:
+    """The local days whose scans of the case's own person decide its pieces within the window, and before (clusters).
+
+    `origin` = onset, or the sample.
+    """
+    begin = min(window[0], origin - PRE_INFECTIOUS_DAYS * DAY)
     back = LONGEST + policy.staff_dwell + policy.conflict_seconds
-    return days_between(int(local_day(window[0] - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
+    return days_between(int(local_day(begin - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
 
 
-def scene(records: Records, owner: U64, table: VenueTable, policy: Policy) -> Scene:
-    """Scans as read (`owner[i]` = person of pair i) → pieces of all these persons by rule 3."""
+def one_person(token: bytes, days: I64, people: PeopleTable) -> PersonDays:
+    """These days of all codes of one person."""
+    codes = tokens_of(b"".join(sorted(people.members([token]))))
+    n = len(codes)
+    first, last = np.full(n, days[0]), np.full(n, days[-1])
+    return PersonDays(np.repeat(codes, len(days)), np.tile(days, n), codes, first, last)
+
+
+def scene(records: Records, owner: U64, table: VenueTable, people: PeopleTable, policy: Policy) -> Scene:
+    """Scans as read (`owner[i]` = code of pair i) → pieces of all their persons by rules 2 and 3."""
     token = owner[records.owner]
-    persons, person = np.unique(token, return_inverse=True)
-    venues, venue = np.unique(records.other, return_inverse=True)
-    scans = ScanTable(
-        person=person.astype(np.int64),
-        venue=venue.astype(np.int64),
-        second=records.second,
-        out=records.out,
-        staff=records.staff,
-        void=records.void,
-        code=person.astype(np.int64),
+    counts = np.ones(len(token), bool)
+    if people.any_erased:
+        counts = records.second > people.erased_until(token)
+    token = token[counts]
+    persons, person = np.unique(people.person_of(token), return_inverse=True)
+    _, code = np.unique(token, return_inverse=True)
+    venues, venue = np.unique(records.other[counts], return_inverse=True)
+    scans = distinct_unvoided(
+        ScanTable(
+            person=person.astype(np.int64),
+            venue=venue.astype(np.int64),
+            second=records.second[counts],
+            out=records.out[counts],
+            staff=records.staff[counts],
+            void=records.void[counts],
+            code=code.astype(np.int64),
+        )
     )
-    scans = without_shared_codes(distinct_unvoided(scans), policy.shared_code_limit)
+    cards = shared(scans, policy.shared_code_limit) if len(scans) else np.zeros(0, bool)
+    days = len(np.unique(local_day(scans.second[cards]))) if cards.any() else 0
     figures = figures_of(venues, table, policy)
-    return Scene(persons, venues, pieces(scans, figures, policy), figures)
+    return Scene(persons, venues, scans, days, pieces(scans.take(~cards), figures, policy), figures)
 
 
 def figures_of(venues: U64, table: VenueTable, policy: Policy) -> VenueFigures:
@@ -117,24 +143,31 @@ def venue_days(spans: list[Span]) -> tuple[U64, I64]:
 
 
 def candidates(
-    anchors: Records, venue: U64, spans: list[Span], case: Scene, own: int, policy: Policy, days_back: int
+    anchors: Records,
+    venue: U64,
+    spans: list[Span],
+    case: Scene,
+    own: U64,
+    people: PeopleTable,
+    policy: Policy,
+    days_back: int,
 ) -> PersonDays:
-    """Who scanned within a span (the case's own person not), and which of their days decide their pieces there."""
+    """Who scanned within a span (not the case's own codes), and which of their days decide their pieces there."""
     token = venue[anchors.owner]
     near = np.zeros(len(anchors), bool)
     for span in spans:
         if span.end > span.start:
             at = token == np.uint64(int.from_bytes(span.venue))
             near |= at & (anchors.second >= span.start) & (anchors.second < span.end)
-    near &= ~anchors.void & (anchors.other != np.uint64(own))
+    near &= ~anchors.void & ~np.isin(anchors.other, own)
     reach = case.figures.reach[np.searchsorted(case.venues, token[near])]
     second = anchors.second[near]
     first = local_day(second - reach - days_back)
     last = local_day(second + reach + policy.conflict_seconds)
-    return _person_days(anchors.other[near], first, last)
+    return _person_days(anchors.other[near], first, last, people)
 
 
-def all_days(persons: U64, spans: list[Span], days_back: int) -> PersonDays:
+def all_days(persons: U64, spans: list[Span], people: PeopleTable, days_back: int) -> PersonDays:
     """The same for persons who are asked for by name: every day near a span."""
     live = [span for span in spans if span.end > span.start]
     if not live or not len(persons):
@@ -142,11 +175,13 @@ def all_days(persons: U64, spans: list[Span], days_back: int) -> PersonDays:
         return PersonDays(np.empty(0, np.uint64), empty, np.empty(0, np.uint64), empty, empty)
     first = np.concatenate([local_day(np.array([s.start - LONGEST - days_back for s in live]))] * len(persons))
     last = np.concatenate([local_day(np.array([s.end + LONGEST for s in live]))] * len(persons))
-    return _person_days(np.repeat(persons, len(live)), first, last)
+    return _person_days(np.repeat(persons, len(live)), first, last, people)
 
 
-def _person_days(person: U64, first: I64, last: I64) -> PersonDays:
-    """Ranges of days per person → each (person, day) once, and the whole range per person."""
+def _person_days(person: U64, first: I64, last: I64, people: PeopleTable) -> PersonDays:
+    """Ranges of days per code → each (code, day) once for all codes of these persons, and the whole range per code."""
+    person, which = people.expanded(person)
+    first, last = first[which], last[which]
     length = last - first + 1
     each = np.repeat(np.arange(len(person)), length)
     day = first[each] + np.arange(len(each)) - np.repeat(np.cumsum(length) - length, length)

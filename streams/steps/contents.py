@@ -1,12 +1,7 @@
-"""What an exposure says: from the rules' tables to the message, and the digest that tells whether it changed."""
+"""What an exposure says: from the rules' tables to the message."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
-import msgspec
-
-from schemas.encoding import encode
 from schemas.exposure import Advice, Episode, Exposure, ScorePart
 from schemas.times import format_time
 from streams.rules.advice import advice
@@ -15,16 +10,20 @@ from streams.rules.exposure import ExposureTable
 from streams.rules.policy import Policy
 from streams.rules.score import score
 from streams.state.cases import CaseRow
-
-_decoder = msgspec.json.Decoder(Exposure)
+from streams.steps.facts import Known
 
 
 def contents(
-    case: CaseRow, table: ExposureTable, policy: Policy, pseudonyms: list[bytes], venues: list[tuple[str, str]]
+    case: CaseRow,
+    table: ExposureTable,
+    policy: Policy,
+    pseudonyms: list[bytes],
+    venues: list[tuple[str, str]],
+    known: Known,
 ) -> dict[bytes, Exposure]:
     """Pseudonym (16 bytes) → exposure of each F1 (rules 5, 7), without revision, status and issued_at.
 
-    `pseudonyms` by the table's person index, `venues` = (venue_id, type) by its venue index.
+    `pseudonyms` by the table's person index, `venues` = (venue_id, type) by its venue index; `known` of the F1.
     """
     origin = case.onset_at if case.onset_at is not None else case.sampled_at
     found = {}
@@ -50,8 +49,8 @@ def contents(
             parts_in.append((e.start, e.direct, e.indirect, venue_type))
         points = score(parts_in, origin, policy)
         first, last = table.episode(row.first_episode), table.episode(row.last_episode - 1)
-        follow = advice(last.end, policy)
         pseudonym = pseudonyms[row.person]
+        follow = advice(last.end, policy, first_at=first.start, vaccination=known.vaccinations.get(pseudonym))
         text = pseudonym_text(pseudonym)
         found[pseudonym] = Exposure(
             exposure_id=exposure_id(case.case_id, text),
@@ -81,34 +80,7 @@ def contents(
             ],
             advice=Advice(follow.follow_up_until, follow.test_on, follow.reason),
             policy=policy.id,
-            certainty="co-presence",
+            certainty=known.certainty.get(pseudonym, "co-presence"),
             issued_at="",
         )
     return found
-
-
-def withdrawal(case_id: str, pseudonym: bytes, policy: str, reason: str) -> Exposure:
-    """The record that takes an exposure back: no episodes, a reason (messages.md)."""
-    text = pseudonym_text(pseudonym)
-    return Exposure(
-        exposure_id=exposure_id(case_id, text),
-        revision=0,
-        status="",
-        case_id=case_id,
-        person=text,
-        level="F1",
-        policy=policy,
-        reason=reason,
-        issued_at="",
-    )
-
-
-def digest(content: Exposure) -> bytes:
-    """16 bytes over all but revision, status and issued_at: equal digests = nothing changed = nothing is written."""
-    bare = msgspec.structs.replace(content, revision=0, status="", issued_at="")
-    return blake2b(encode(bare), digest_size=16).digest()
-
-
-def decode(value: bytes) -> Exposure:
-    """One of our own records, read back from `exposures` or from Redis."""
-    return _decoder.decode(value)

@@ -22,11 +22,13 @@ from schemas.decoding import Problem, ScanColumns, decode_scan_records, element
 from streams.ports import Batch, Message
 from streams.rules.acceptance import EXPIRED, FUTURE, late_or_early
 from streams.rules.codes import canonical, pseudonym_text, venue_token
-from streams.rules.days import LOCAL_OFFSET
+from streams.rules.days import LOCAL_OFFSET, local_day
 from streams.state import graph, vault
+from streams.state.erasing import add_days
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import I64, OWN, Mask, tokens_of
+from streams.steps.erase import Eraser
 from streams.steps.rejects import reject
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
@@ -67,9 +69,9 @@ class Ingest:
                 await self._write(facts)
         if out:
             await self.worker.log.send(out)
-        await offset_done(
-            self.worker.store, self.worker.generation, batch.topic, batch.partition, batch.last_offset + 1
-        )
+        newest = max((m.timestamp for m in messages), default=0)
+        worker = self.worker
+        await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1, newest)
 
     # -- rule 1
 
@@ -127,6 +129,10 @@ class Ingest:
             await self._codes(columns, digests, keep, persons)
         if venues:
             await graph.add_venues(worker.store, {token: v.encode() for v, token in venues.items()})
+        days = set(np.unique(local_day(columns.seconds[keep])).tolist()) - worker.known_days
+        if days:
+            await add_days(worker.store, days)
+            worker.known_days |= days
         if len(worker.known_persons) > REMEMBERED:
             worker.known_persons.clear()
         if len(worker.known_venues) > REMEMBERED:
@@ -164,7 +170,10 @@ class Ingest:
     async def _look(self, facts: Facts, marks: Marks, digests: list[bytes]) -> Triggers:
         """Who must be evaluated because of these scans: by place (spans), and by person (marks)."""
         worker, found = self.worker, Triggers()
-        await worker.spans.refresh(worker.store)
+        spans, people = await worker.store.run([worker.spans.since(), worker.people.since()])
+        worker.spans.take(spans)
+        worker.people.take(people)
+        await self._destroy_erased(facts, digests)
         for at, case_id in worker.spans.hits(facts.venue, facts.second):
             found.person(case_id, pseudonym_text(digests[at]))
         if marks:
@@ -178,6 +187,14 @@ class Ingest:
                         else:
                             found.person(known, pseudonym_text(digests[at]))
         return found
+
+    async def _destroy_erased(self, facts: Facts, digests: list[bytes]) -> None:
+        """Scans of an erased person that came late: they never count, and must not lie there either (rule 10)."""
+        people = self.worker.people
+        if people.any_erased:
+            late = np.flatnonzero(facts.second <= people.erased_until(facts.person)).tolist()
+            if late:
+                await Eraser(self.worker).destroy({digests[at] for at in late})
 
 
 def _kept(values: list[Kind], keep: Mask) -> list[Kind]:

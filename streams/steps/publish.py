@@ -2,120 +2,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from schemas.encoding import encode
-from schemas.exposure import Exposure
-from schemas.times import format_time
 from streams.ports import Log, Out
-from streams.rules.codes import pseudonym_digest
-from streams.state.standing import NO_HEAD, STATUS_CODE, Head, Standing
-from streams.steps.contents import decode, digest, withdrawal
-
-TOPIC = "exposures"
+from streams.state.standing import BAND_CODE, KEEP, NO_BAND, NO_HEAD, NOTHING, STATUS_CODE, Head, Standing
+from streams.steps.kinds import KINDS, Content, digest
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What must stand for a case: `contents` by pseudonym. Of the persons in `asked` (None = all) who are not in
-    `contents`, nothing may stand; `reason` says why it is withdrawn."""
+@dataclass
+class Change:
+    """What must stand from now on of one entry of the ledger.
 
-    case_id: str
-    asked: set[bytes] | None
-    contents: dict[bytes, Exposure]
-    policy: str
-    reason: str
+    `content` None: nothing may stand. Then `withdrawal` is the record that says so if something stood, and `gone` asks
+    for a tombstone behind it (erased, or its age has come). `held`: it exists, and is not published (rule 8's gate).
+    """
+
+    content: Content | None
+    withdrawal: Content | None = None
+    gone: bool = False
+    held: bool = False
 
 
-async def publish(standing: Standing, log: Log, verdict: Verdict, now_ms: int) -> int:
-    """Publish the difference between what stands and the verdict; the number of records. Raises Fenced.
+@dataclass
+class Publication:
+    """What `publish` is about to do with one ledger of one case (or of what combine works on)."""
+
+    of: str
+    reserved: dict[bytes, Head] = field(default_factory=dict)
+    confirmed: dict[bytes, tuple[Head, bytes]] = field(default_factory=dict)
+    records: list[Out] = field(default_factory=list)
+
+
+def prepare(
+    of: str, heads: Mapping[bytes, Head], changes: Mapping[bytes, Change], partition: int, issued: str
+) -> Publication:
+    """The difference between what stands and what must stand.
 
     A number that was reserved and never confirmed may have been seen by somebody with another content, or by nobody:
-    its exposure is published with the next number even if its content equals what stands.
+    its entry is published with the next number even if its content equals what stands.
     """
-    persons = None if verdict.asked is None else sorted(verdict.asked | verdict.contents.keys())
-    heads = await standing.heads(verdict.case_id, persons)
-    issued = format_time(now_ms // 1000)
-    reserved: dict[bytes, Head] = {}
-    published: dict[bytes, tuple[Head, bytes]] = {}
-    records: list[Out] = []
-    for person in sorted(heads.keys() | verdict.contents.keys()):
-        head = heads.get(person, NO_HEAD)
-        content = verdict.contents.get(person)
-        if content is None:
-            if not head.stands and not head.unconfirmed:
-                continue
-            content, status = withdrawal(verdict.case_id, person, verdict.policy, verdict.reason), "withdrawn"
-        else:
-            status = "updated" if head.stands else "raised"
-        mark = digest(content)
-        if head.stands and not head.unconfirmed and mark == head.digest:
-            continue
-        number = head.last + 1
-        value = encode(msgspec.structs.replace(content, revision=number, status=status, issued_at=issued))
-        reserved[person] = head._replace(last=number)
-        published[person] = Head(number, number, STATUS_CODE[status], mark), value
-        records.append(Out(TOPIC, content.exposure_id.encode(), value, standing.partition))
-    if records:
-        await standing.reserve(verdict.case_id, reserved)
-        await log.publish(standing.partition, records)
-        await standing.confirm(verdict.case_id, published)
-    return len(records)
+    found = Publication(of)
+    for entry in sorted(changes):
+        _one(found, entry, heads.get(entry, NO_HEAD), changes[entry], partition, issued)
+    return found
 
 
-async def take_over(standing: Standing, log: Log) -> list[str]:
-    """Own a case partition: fence former owners, then take in what they published last. The cases to look at again.
-
-    First Kafka's fence, so that nothing of theirs can come later; then Redis's; then the topic is read to its end.
-    Redis may know less than the topic holds (a worker died between publishing and confirming, or Redis lost its last
-    second): a number that the topic has seen is never used again.
-    """
-    await log.fence(standing.partition)
-    await standing.own()
-    await take_in(standing, log, await standing.read_up_to(TOPIC))
-    return await standing.unconfirmed()
-
-
-async def take_in(standing: Standing, log: Log, start: int) -> None:
-    """Bring what stands up to the end of this partition of `exposures`, from the offset up to which it holds it."""
-    end = await log.end(TOPIC, standing.partition)
-    if start == end:
+def _one(found: Publication, entry: bytes, head: Head, change: Change, partition: int, issued: str) -> None:
+    content, kind = change.content, KINDS[entry[:1]]
+    if content is None:
+        if head.stands or head.unconfirmed:
+            if change.withdrawal is not None:
+                head = _write(found, entry, head, change.withdrawal, "withdrawn", partition, issued)
+            elif not change.gone:
+                return
+        elif head.held:
+            head = head._replace(status=STATUS_CODE["withdrawn"] if head.revision else b"-", band=NO_BAND)
+            found.confirmed[entry] = head, KEEP
+        if change.gone and head.revision and head.status != STATUS_CODE["gone"]:
+            _end(found, entry, head, kind.key_of(entry, found.of), kind.topic, partition)
         return
-    # Aborted records take numbers too: a reader that does not wait for commits has seen them.
-    async for chunk in log.tail(TOPIC, standing.partition, start, committed=False):
-        await _merge(standing, [decode(r.value) for r in chunk if r.value], stands=False)
-    async for chunk in log.tail(TOPIC, standing.partition, start, committed=True):
-        await _merge(standing, [decode(r.value) for r in chunk if r.value], stands=True)
-    await standing.set_read_up_to(TOPIC, end)
+    mark = digest(content)
+    if change.held:
+        body = KEEP
+        if head.unconfirmed and change.withdrawal is not None:  # its raising may have been seen: say that it is not so
+            head = _write(found, entry, head, change.withdrawal, "withdrawn", partition, issued)
+            body = found.confirmed[entry][1]
+        if not head.held:
+            found.confirmed[entry] = head._replace(status=STATUS_CODE["held"], digest=NOTHING, band=NO_BAND), body
+        return
+    if head.stands and not head.unconfirmed and mark == head.digest:
+        return
+    _write(found, entry, head, content, "updated" if head.stands else "raised", partition, issued)
 
 
-async def _merge(standing: Standing, seen: list[Exposure], *, stands: bool) -> None:
-    by_case: dict[str, dict[bytes, Exposure]] = {}
-    for record in seen:
-        case = by_case.setdefault(record.case_id, {})
-        person = pseudonym_digest(record.person)
-        had = case.get(person)
-        if had is None or had.revision < record.revision:
-            case[person] = record
-    for case_id, records in by_case.items():
-        heads = await standing.heads(case_id, sorted(records))
-        used: dict[bytes, Head] = {}
-        confirmed: dict[bytes, tuple[Head, bytes]] = {}
-        for person, record in records.items():
-            head = heads.get(person, NO_HEAD)
-            last = max(head.last, record.revision)
-            if not stands:
-                if last > head.last:
-                    used[person] = head._replace(last=last)
-            elif record.revision > head.revision:
-                status = STATUS_CODE[record.status]
-                confirmed[person] = Head(last, record.revision, status, digest(record)), encode(record)
-        if used:
-            await standing.reserve(case_id, used)
-        if confirmed:
-            still = any(head.unconfirmed for head, _ in confirmed.values())
-            await standing.confirm(case_id, confirmed)
-            if still:  # confirm() cleared the case's mark, and one of its numbers is still without a content
-                await standing.reserve(case_id, {})
+def _write(
+    found: Publication, entry: bytes, head: Head, content: Content, status: str, partition: int, issued: str
+) -> Head:
+    kind = KINDS[entry[:1]]
+    number = head.last + 1
+    value = kind.encode(content, number, status, issued)
+    found.reserved[entry] = head._replace(last=number)
+    code = STATUS_CODE["raised" if kind.stands_always else status]
+    after = Head(number, number, code, digest(content), BAND_CODE.get(getattr(content, "band", None) or "", NO_BAND))
+    if getattr(content, "level", "F1") != "F1":
+        after = after._replace(band=NO_BAND)  # F2 are no F1, and are not counted as such
+    found.confirmed[entry] = after, value
+    found.records.append(Out(kind.topic, kind.key_of(entry, found.of), kind.wrap(found.of, value), partition))
+    return after
+
+
+def _end(found: Publication, entry: bytes, head: Head, key: bytes, topic: str, partition: int) -> None:
+    """A tombstone. Its header keeps the number, so that a state rebuilt from the topic does not use it again."""
+    found.confirmed[entry] = head._replace(status=STATUS_CODE["gone"], digest=NOTHING, band=NO_BAND), b""
+    found.reserved.setdefault(entry, head)
+    header = (GONE, msgspec.json.encode([found.of, entry.hex(), head.last]))
+    found.records.append(Out(topic, key, None, partition, (header,)))
+
+
+GONE = "tv-gone"
+
+
+async def carry_out(standing: Standing, log: Log, what: Publication, todo: Sequence[bytes] = ()) -> int:
+    """Reserve → publish → confirm. The number of records. Raises Fenced."""
+    if what.reserved:
+        await standing.reserve(what.of, what.reserved, todo)
+    if what.records:
+        await log.publish(standing.partition, what.records, line=standing.line)
+    if what.confirmed:
+        await standing.confirm(what.of, what.confirmed)
+    return len(what.records)
+
+
+def decode(kind: bytes, value: bytes) -> Any:
+    """One of our own records, read back from its topic or from Redis."""
+    return KINDS[kind].decode(value)

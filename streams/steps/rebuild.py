@@ -4,7 +4,7 @@
 2. everything of ours in Redis is deleted, but for the vault;
 3. own outputs are read: what was published last, and every number ever used;
 4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
-5. `scans` is taken in, facts only;
+5. `scans` is taken in, facts only; what is refused is said again (a reject counts once);
 6. `ready`; every case is put on `evaluate`. What differs from what stands is published with the next number: nothing,
    when nothing differs.
 """
@@ -15,16 +15,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from schemas.registry import Registered
 from streams.ports import Call, Log, Read, Store
-from streams.state import cases, venues
 from streams.state.cases import CaseTable
 from streams.state.generation import Generation, begin_generation, offset_done, set_state
 from streams.state.standing import Standing, scan_keys
-from streams.state.table import Table
-from streams.state.venues import VenueTable
+from streams.steps.followups import note_all, write_rows
 from streams.steps.ingest import Ingest
-from streams.steps.publish import take_in
+from streams.steps.registered import put_back
+from streams.steps.takeover import take_in
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
@@ -39,7 +37,7 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
     In the first case all inputs are read from their beginning, which is a rebuild by itself. In the second, Redis was
     emptied: starting to evaluate would withdraw what stands, so somebody has to say `truyvet rebuild`.
     """
-    for topic in ("exposures", "registry", "evaluate"):
+    for topic in ("exposures", "case-status", "registry", "evaluate"):
         for partition in range(partitions):
             if await log.end(topic, partition) > 0:
                 return None
@@ -74,15 +72,24 @@ async def rebuild(
     generation = await begin_generation(store, "loading")
     await clear(store)
     worker = make_worker(generation.id)
+    ledgers: list[Standing] = []
     for partition in range(partitions):
-        # Requests from before are answered by the evaluation of everything at the end.
-        end = await log.end("evaluate", partition)
-        await offset_done(store, generation.id, "evaluate", partition, end)
-        standing = Standing(store, partition)
-        await standing.own()
-        await take_in(standing, log, 0)
-        progress("exposures", partition + 1, partitions)
-    await load_registry(store, log, partitions)
+        for topic, line in (("evaluate", "e"), ("combine", "c")):
+            # Requests from before are answered by the evaluation of everything at the end.
+            await offset_done(store, generation.id, topic, partition, await log.end(topic, partition))
+            standing = Standing(store, partition, line)
+            await standing.own()
+            await take_in(standing, log, from_start=True)
+            ledgers.append(standing)
+        progress("published", partition + 1, partitions)
+    for partition in range(partitions):
+        async for chunk in log.tail("registry", partition, 0, committed=True):
+            await put_back(store, chunk, ledgers[2 * partition])
+    # All rows before the first request to combine: one that saw half of them would take back what stands.
+    for standing in ledgers:
+        if standing.line == "e":
+            await note_all(standing)
+            await write_rows(standing, worker)
     for partition in range(partitions):
         await _load_scans(worker, log, partition, progress)
     everything = Triggers()
@@ -93,26 +100,6 @@ async def rebuild(
     await log.send(everything.records())
     await set_state(store, generation.id, "ready")
     return Generation(generation.id, "ready")
-
-
-async def load_registry(store: Store, log: Log, partitions: int) -> None:
-    """The winners of all registries from the topic `registry`; of two rows of one key the later `updated_at` stays."""
-    tables: dict[str, Table] = {"venue": VenueTable(), "case": CaseTable()}
-    stamp: dict[str, Callable[[bytes], int]] = {
-        "venue": lambda row: venues.decode_row(row).updated_at,
-        "case": lambda row: cases.decode_row(row).updated_at,
-    }
-    decoder = msgspec.json.Decoder(Registered)
-    for partition in range(partitions):
-        async for chunk in log.tail("registry", partition, 0, committed=True):
-            for read in chunk:
-                if not read.value:
-                    continue
-                record = decoder.decode(read.value)
-                table, of = tables[record.kind], stamp[record.kind]
-                had = await table.read(store, record.key)
-                if not had or of(had) <= of(record.row):
-                    await table.put(store, record.key, had, record.row)
 
 
 class _Chunk:

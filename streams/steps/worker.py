@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from schemas.audit import Action, AuditLine, Outcome
 from streams.ports import Clock, Log, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
-from streams.rules.policy import Policies
-from streams.state.generation import Generation, read_generation, read_offsets
+from streams.rules.policy import Policies, Policy
+from streams.state.generation import Generation, read_generation, read_newest, read_offsets
+from streams.state.people import PeopleTable
+from streams.state.policies import PolicyTable
 from streams.state.spans import SpanTable
 from streams.state.vault import Seals
 from streams.state.venues import VenueTable
 
 
+class Audits(Protocol):
+    """What a step needs of an Auditor (audit.py)."""
+
+    async def write(
+        self, action: Action, by: str, subject: str, reason: str, *, outcome: Outcome = "done"
+    ) -> AuditLine: ...
+
+
 @dataclass
 class Worker:
-    """`retention_days` None = the policy's. `seal` encrypts a rejected payload to the operations key; `vault` the codes
-    of new persons to the desk's and the escrow's (None: no code is kept, nobody can be called back; for tests only).
+    """`policies` are those that hold: the built-in ones (or the folder's), and with `refresh` those of the topic.
+
+    `retention_days` None = the policy's; `stream_time`: "now" for forgetting is the newest record timestamp, else the
+    wall clock; `alert_pause_ms` between two revisions of a venue alert (rule 8). `seal` encrypts a rejected payload to
+    the operations key; `vault` the codes of new persons to the desk's and the escrow's (None: no code is kept, nobody
+    can be called back; for tests only), `auditor` writes what was erased on record (None: nothing does; likewise).
 
     `known_persons` (in the week `known_week`) and `known_venues` hold what this worker has seen in Redis's tables;
     they are as old as the process at most, and a process never outlives the Redis it started with (StoreChanged), so
@@ -32,13 +48,41 @@ class Worker:
     seal: Callable[[bytes], bytes]
     generation: str
     retention_days: int | None = None
+    stream_time: bool = False
+    alert_pause_ms: int = 30_000
     vault: Seals | None = None
+    auditor: Audits | None = None
     venues: VenueTable = field(default_factory=VenueTable)
+    people: PeopleTable = field(default_factory=PeopleTable)
+    policy_table: PolicyTable = field(default_factory=PolicyTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)
     known_week: int = 0
+    known_days: set[int] = field(default_factory=set)
     known_venues: dict[str, bytes] = field(default_factory=dict)
     venue_names: dict[bytes, str] = field(default_factory=dict)
+    known_exposures: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._own_policies = self.policies
+
+    async def refresh(self) -> None:
+        """Bring the copies that an evaluation rests on up to date, in one call."""
+        venues, people, policies = self.venues, self.people, self.policy_table
+        replies = await self.store.run([venues.since(), people.since(), policies.since()])
+        venues.take(replies[0])
+        people.take(replies[1])
+        if policies.take(replies[2]):
+            self.policies = Policies([*self._own_policies, *policies.rows.values()])
+
+    async def now(self) -> tuple[int, int]:
+        """What "now" is for forgetting (rule 10), and the newest record timestamp of `scans` taken in; seconds UTC."""
+        newest = await read_newest(self.store)
+        return (newest if self.stream_time else self.clock.now_ms() // 1000), newest
+
+    def retention(self, policy: Policy) -> int:
+        """Days; 0 = everything is kept."""
+        return policy.retention_days if self.retention_days is None else self.retention_days
 
 
 async def ready_generation(store: Store) -> Generation | None:

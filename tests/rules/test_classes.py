@@ -1,71 +1,88 @@
-"""Rule 2's links: which stand, who is one person, and by which pseudonym."""
+"""Rule 2's links: which stand, who is one person."""
 
 from __future__ import annotations
 
-from itertools import pairwise, permutations
+from itertools import permutations
 
-from streams.rules.classes import Link, LinkSet, Unlink
-from streams.rules.codes import pseudonym_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-A, B, C, D = (f"p1{letter * 26}" for letter in "abcd")
+from streams.rules.classes import Links
+
+A, B, C, D = (letter * 16 for letter in (b"a", b"b", b"c", b"d"))
+Fact = tuple[bytes, bytes | None, int]
+
+
+def links(*facts: Fact) -> Links:
+    """(a, b, at) links two codes, (a, None, at) unlinks one."""
+    found = Links()
+    for code, other, at in facts:
+        if other is None:
+            found.unlink(code, at)
+        else:
+            found.link(code, other, at)
+    return found
 
 
 def test_links_are_undirected_and_chain() -> None:
-    known = LinkSet.of([Link(B, A, 1), Link(B, C, 2)])
+    known = links((B, A, 1), (B, C, 2))
     assert known.members(A) == known.members(B) == known.members(C) == {A, B, C}
     assert known.members(D) == {D}
-    assert known.representative(C) == A
-    assert known.representatives() == {A: A, B: A, C: A}
 
 
-def test_an_unlink_of_either_code_at_the_same_time_or_later_parts() -> None:
-    for code in (A, B):
-        for at, stands in ((9, True), (10, False), (11, False)):
-            known = LinkSet.of([Link(A, B, 10)], [Unlink(code, at)])
-            assert bool(known.standing()) is stands
-            assert known.representative(B) == (A if stands else B)
+@pytest.mark.parametrize("code", [A, B])
+@pytest.mark.parametrize(("at", "stands"), [(9, True), (10, False), (11, False)])
+def test_an_unlink_of_either_code_at_the_same_time_or_later_parts(code: bytes, at: int, stands: bool) -> None:
+    assert links((A, B, 10), (code, None, at)).members(B) == ({A, B} if stands else {B})
 
 
 def test_an_unlink_of_one_code_leaves_the_links_of_others() -> None:
-    known = LinkSet.of([Link(A, B, 1), Link(B, C, 1), Link(C, D, 1)], [Unlink(A, 5)])
+    known = links((A, B, 1), (B, C, 1), (C, D, 1), (A, None, 5))
     assert known.members(A) == {A}
     assert known.members(D) == {B, C, D}
-    assert known.representative(D) == B
 
 
 def test_linked_again_later() -> None:
-    known = LinkSet.of([Link(A, B, 1), Link(A, B, 7)], [Unlink(A, 5)])
-    assert known.standing() == {Link(A, B, 7)}
+    assert links((A, B, 1), (A, B, 7), (A, None, 5)).members(A) == {A, B}
 
 
 def test_what_stood_at_a_moment() -> None:
-    known = LinkSet.of([Link(A, B, 10), Link(B, C, 30)], [Unlink(A, 20)])
+    known = links((A, B, 10), (B, C, 30), (A, None, 20))
     seen = {moment: known.members(B, moment) for moment in (9, 10, 19, 20, 30)}
     assert seen == {9: {B}, 10: {A, B}, 19: {A, B}, 20: {B}, 30: {B, C}}
-    assert known.representative(B, 10) == A
-    assert known.members(B) == {B, C}
 
 
-def test_ever_linked_ignores_unlinks() -> None:
-    known = LinkSet.of([Link(A, B, 10), Link(B, C, 30)], [Unlink(A, 20), Unlink(C, 90)])
-    assert known.ever(C) == {A, B, C}
-    assert all(known.members(C, moment) <= known.ever(C) for moment in range(100))
+def test_everybody_ever_linked_ignores_unlinks() -> None:
+    known = links((A, B, 10), (B, C, 30), (A, None, 20), (C, None, 90))
+    assert known.component(C) == {A, B, C}
+    assert all(known.members(C, moment) <= known.component(C) for moment in range(100))
+
+
+def test_a_code_linked_to_itself_is_nobody_new() -> None:
+    assert not links((A, A, 1))
 
 
 def test_order_and_repetition_do_not_matter() -> None:
-    facts = [LinkSet.of([Link(A, B, 1)]), LinkSet.of([Link(B, C, 1)]), LinkSet.of([], [Unlink(C, 2)])]
-    whole = {facts[i] | facts[j] | facts[k] | facts[i] for i, j, k in permutations(range(3))}
-    assert whole == {LinkSet.of([Link(A, B, 1), Link(B, C, 1)], [Unlink(C, 2)])}
+    facts: list[Fact] = [(A, B, 1), (B, C, 1), (C, None, 2)]
+    for order in permutations(facts):
+        assert links(*order, order[0]).members(B) == {A, B}
 
 
-def test_the_least_is_of_the_texts_not_of_the_digests() -> None:
-    low, high = b"\x00" * 16, b"\xff" * 16  # p1aaaa… and p17777…: as text, 7 comes before a
-    known = LinkSet.of([Link(pseudonym_text(low), pseudonym_text(high), 1)])
-    assert known.representative(pseudonym_text(low)) == pseudonym_text(high)
+_codes = st.sampled_from([A, B, C, D])
+_times = st.integers(0, 5)
+_facts = st.lists(st.tuples(_codes, st.none() | _codes, _times), max_size=12)
 
 
-def test_a_link_to_itself_and_a_long_chain() -> None:
-    assert LinkSet.of([Link(A, A, 1)]).members(A) == {A}
-    names = [f"p1{n:026d}" for n in range(5000)]
-    chain = LinkSet.of(Link(a, b, 1) for a, b in pairwise(names))
-    assert chain.representative(names[-1]) == names[0]
+@given(_facts, st.none() | _times)
+def test_as_the_rule_says_it(facts: list[Fact], moment: int | None) -> None:
+    """Plainly: which links stand, then who is reached."""
+    seen = [f for f in facts if moment is None or f[2] <= moment]
+    parted = [(code, at) for code, other, at in seen if other is None]
+    standing = [(a, b) for a, b, at in seen if b is not None and not any(c in (a, b) and t >= at for c, t in parted)]
+    for code in (A, B, C, D):
+        reached = {code}
+        for _ in range(4):
+            reached |= {y for a, b in standing for x, y in ((a, b), (b, a)) if x in reached}
+        found = links(*facts)
+        assert (found.members(code) if moment is None else found.members(code, moment)) == reached

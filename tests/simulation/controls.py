@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,24 +18,24 @@ from streams.state.graph import Facts
 from streams.state.layout import U64, WATCH, Records
 from streams.state.spans import SpanTable
 from streams.steps.contacts import PersonDays
-from streams.steps.evaluate import Evaluation
+from streams.steps.evaluation import Evaluation
 from streams.steps.ingest import Ingest, Marks
-from streams.steps.registries import Cases, Venues
 from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
-from tests.simulation.history import Options, real_steps
+from tests.simulation.history import OUTPUTS, Options, real_steps
 from tests.simulation.process import Steps
 from tests.simulation.worlds import make_race
 
 
 class _SpansAsTheyWere(SpanTable):
-    """A copy that `refresh` leaves alone; `look` brings it up to date."""
+    """A copy that stays as it was; `look` brings it up to date."""
 
-    async def refresh(self, store: Store) -> set[str]:
+    def take(self, reply: list[bytes]) -> set[str]:
         return set()
 
     async def look(self, store: Store) -> None:
-        await super().refresh(store)
+        (reply,) = await store.run([self.since()])
+        super().take(reply)
 
 
 class LookBeforeWrite(Ingest):
@@ -84,10 +84,10 @@ class _LogAround:
 class _UnfencedLog(_LogAround):
     """Published without a transaction of the partition's owner: a paused worker that goes on has the last word."""
 
-    async def fence(self, partition: int) -> None:
+    async def fence(self, partition: int, *, line: str = "e") -> None:
         return
 
-    async def publish(self, partition: int, records: Sequence[Out]) -> None:
+    async def publish(self, partition: int, records: Sequence[Out], *, line: str = "e") -> None:
         await self._log.send(records)
 
 
@@ -95,7 +95,7 @@ class _ForgetfulLog(_LogAround):
     """What the topic holds is not read at a take-over: a Redis without its last second gives numbers out again."""
 
     async def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> AsyncIterator[list[Read]]:
-        if topic != "exposures":
+        if topic not in OUTPUTS:
             async for chunk in self._log.tail(topic, partition, start, committed=committed):
                 yield chunk
 
@@ -114,11 +114,11 @@ def _offset_first(step: Any) -> Any:
 
 
 def _look_before_write(worker: Worker) -> Steps:
-    return Steps(LookBeforeWrite(worker), Venues(worker), Cases(worker), Evaluation(worker))
+    return replace(real_steps(worker), ingest=LookBeforeWrite(worker))
 
 
 def _read_before_mark(worker: Worker) -> Steps:
-    return Steps(Ingest(worker), Venues(worker), Cases(worker), ReadBeforeMark(worker))
+    return replace(real_steps(worker), evaluation=ReadBeforeMark(worker))
 
 
 def _no_fence(worker: Worker) -> Steps:
@@ -127,7 +127,7 @@ def _no_fence(worker: Worker) -> Steps:
 
 def _offsets_before_effects(worker: Worker) -> Steps:
     steps = real_steps(worker)
-    return Steps(*(_offset_first(s) for s in (steps.ingest, steps.venues, steps.cases, steps.evaluation)))
+    return Steps(**{field.name: _offset_first(getattr(steps, field.name)) for field in fields(steps)})
 
 
 def _numbers_given_twice(worker: Worker) -> Steps:

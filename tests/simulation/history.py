@@ -14,9 +14,14 @@ from typing import Any
 
 from streams.ports import Log, Store, StoreDown
 from streams.rules.codes import Pseudonymiser
-from streams.steps.evaluate import Evaluation
+from streams.steps.cases import Cases
+from streams.steps.combine import Combining
+from streams.steps.decisions import Decisions
+from streams.steps.evaluation import Evaluation
 from streams.steps.ingest import Ingest
-from streams.steps.registries import Cases, Venues
+from streams.steps.people import People
+from streams.steps.policies import Policies
+from streams.steps.venues import Venues
 from streams.steps.worker import Worker
 from tests.simulation.checks import Expected
 from tests.simulation.faults import Faults, Plan
@@ -29,14 +34,25 @@ from tests.simulation.redis import RedisServer
 from tests.simulation.scheduler import Actor, Effect, Scheduler, some_strategy
 from tests.simulation.worlds import KEY, Message, World, make_world
 
-INPUTS = ("scans", "venues", "cases")
+INPUTS = ("scans", "venues", "cases", "people", "decisions", "policies")
+INTERNAL = ("evaluate", "combine")
+OUTPUTS = ("exposures", "venue-alerts", "case-status", "followups", "clusters", "registry", "rejects")
 EXPOSURES = "exposures"
 MAX_STEPS = 30_000
 TYPICAL_STEPS = 600
 
 
 def real_steps(worker: Worker) -> Steps:
-    return Steps(Ingest(worker), Venues(worker), Cases(worker), Evaluation(worker))
+    return Steps(
+        ingest=Ingest(worker),
+        venues=Venues(worker),
+        cases=Cases(worker),
+        evaluation=Evaluation(worker),
+        combining=Combining(worker),
+        people=People(worker),
+        decisions=Decisions(worker),
+        policies=Policies(worker),
+    )
 
 
 @dataclass(frozen=True)
@@ -61,18 +77,13 @@ class History:
         self.seed, self.server, self.world = seed, server, world
         self.wire_rng, order_rng, fault_rng = (Random(f"{seed}/{name}") for name in ("wire", "order", "faults"))
         self.partitions = self.wire_rng.choice((1, 2, 2, 3))
-        self.kafka = Kafka(
-            {
-                name: self.partitions
-                for name in ("scans", "venues", "cases", "evaluate", "exposures", "registry", "rejects")
-            }
-        )
+        self.kafka = Kafka({name: self.partitions for name in (*INPUTS, *INTERNAL, *OUTPUTS)})
         self.plan = options.plan or Plan.of(fault_rng)
         self._make_steps = options.make_steps
         self._fault_rng = fault_rng
         self.scheduler = Scheduler(some_strategy(order_rng, TYPICAL_STEPS), MAX_STEPS)
-        self.clock = SimulatedClock(self.scheduler, world.latest_ms)
-        places = [(topic, i) for topic in (*INPUTS, "evaluate") for i in range(self.partitions)]
+        self.clock = SimulatedClock(self.scheduler, world.earliest_ms)
+        places = [(topic, i) for topic in (*INPUTS, *INTERNAL) for i in range(self.partitions)]
         self.group = Group(places, order_rng)
         self.rebuilding = False
         self._rebuild_wanted = False
@@ -216,6 +227,7 @@ class History:
             seal=lambda payload: payload,
             generation=generation,
             retention_days=self.world.retention_days,
+            alert_pause_ms=0,
         )
 
     def make_steps(self, worker: Worker) -> Steps:

@@ -109,7 +109,15 @@ class Kafka:
         return self._epoch[producer]
 
     def write(
-        self, producer: str, epoch: int, topic: str, number: int, timestamp: int, key: bytes, value: bytes | None
+        self,
+        producer: str,
+        epoch: int,
+        topic: str,
+        number: int,
+        timestamp: int,
+        key: bytes,
+        value: bytes | None,
+        headers: Headers = (),
     ) -> None:
         """One record within the producer's transaction, which begins by itself."""
         self._check(producer, epoch)
@@ -122,7 +130,7 @@ class Kafka:
         partition = self.partition(topic, number)
         if partition not in tx.open_in:
             tx.open_in.append(partition)
-        partition.append(timestamp, key, value, (), tx)
+        partition.append(timestamp, key, value, headers, tx)
 
     def commit(self, producer: str, epoch: int) -> None:
         """Decide: from here on nothing aborts it. Its markers come later, one by one (`mark_one` or `finish`)."""

@@ -51,7 +51,7 @@ class SimulatedLog:
 
     def __init__(self, kafka: Kafka, scheduler: Scheduler, actor: Actor, clock: SimulatedClock, rng: Random) -> None:
         self._kafka, self._scheduler, self._actor, self._clock, self._rng = kafka, scheduler, actor, clock, rng
-        self._epochs: dict[int, int] = {}
+        self._epochs: dict[str, int] = {}
 
     async def send(self, records: Sequence[Out]) -> None:
         """Records of one partition keep their order; those of different partitions arrive in any."""
@@ -72,34 +72,36 @@ class SimulatedLog:
             await self._scheduler.happen(self._actor, stages, down=LogDown)
 
     def _append(self, place: tuple[str, int], out: Out) -> None:
-        self._kafka.partition(*place).append(self._clock.now_ms(), out.key, out.value)
+        self._kafka.partition(*place).append(self._clock.now_ms(), out.key, out.value, out.headers)
 
     @staticmethod
-    def _producer(partition: int) -> str:
-        return f"tv-evaluate-{partition}"
+    def _producer(partition: int, line: str) -> str:
+        return f"tv-{line}-{partition}"
 
-    async def fence(self, partition: int) -> None:
-        init = partial(self._kafka.init_producer, self._producer(partition))
-        (epoch,) = await self._scheduler.happen(self._actor, [Stage(("fence", partition), init)], down=LogDown)
-        self._epochs[partition] = epoch
+    async def fence(self, partition: int, *, line: str = "e") -> None:
+        producer = self._producer(partition, line)
+        init = partial(self._kafka.init_producer, producer)
+        (epoch,) = await self._scheduler.happen(self._actor, [Stage(("fence", producer), init)], down=LogDown)
+        self._epochs[producer] = epoch
 
-    async def publish(self, partition: int, records: Sequence[Out]) -> None:
-        epoch = self._epochs.get(partition)
+    async def publish(self, partition: int, records: Sequence[Out], *, line: str = "e") -> None:
+        producer = self._producer(partition, line)
+        epoch = self._epochs.get(producer)
         if epoch is None:
-            raise Fenced(f"this process never fenced partition {partition}")
-        producer = self._producer(partition)
+            raise Fenced(f"this process never fenced {producer}")
         stages = [
             Stage(("publish", out.topic, partition, out), partial(self._write, producer, epoch, partition, out))
             for out in records
         ]
-        stages.append(Stage(("commit", partition), partial(self._kafka.commit, producer, epoch)))
+        stages.append(Stage(("commit", producer), partial(self._kafka.commit, producer, epoch)))
         await self._scheduler.happen(self._actor, stages, down=LogDown)
 
     def _write(self, producer: str, epoch: int, partition: int, out: Out) -> None:
         number = out.partition if out.partition is not None else self._kafka.partition_of(out.topic, out.key)
         if number != partition:
-            raise AssertionError(f"{out.topic}: a record of case partition {partition} goes to partition {number}")
-        self._kafka.write(producer, epoch, out.topic, number, self._clock.now_ms(), out.key or b"", out.value)
+            raise AssertionError(f"{out.topic}: a record of partition {partition} goes to partition {number}")
+        now = self._clock.now_ms()
+        self._kafka.write(producer, epoch, out.topic, number, now, out.key or b"", out.value, out.headers)
 
     async def end(self, topic: str, partition: int) -> int:
         place = self._kafka.partition(topic, partition)

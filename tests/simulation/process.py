@@ -28,6 +28,12 @@ class Step(Protocol):
     async def handle(self, batch: Batch) -> None: ...
 
 
+class Ticks(Protocol):
+    @property
+    def partitions(self) -> list[int]: ...
+    async def tick(self) -> None: ...
+
+
 class TakesOver(Step, Protocol):
     async def take_over(self, partition: int) -> None: ...
     def release(self, partition: int) -> None: ...
@@ -41,9 +47,26 @@ class Steps:
     venues: Step
     cases: Step
     evaluation: TakesOver
+    combining: TakesOver
+    people: Step
+    decisions: Step
+    policies: Step
 
     def of(self, topic: str) -> Step:
-        return {"scans": self.ingest, "venues": self.venues, "cases": self.cases, "evaluate": self.evaluation}[topic]
+        return {
+            "scans": self.ingest,
+            "venues": self.venues,
+            "cases": self.cases,
+            "people": self.people,
+            "decisions": self.decisions,
+            "policies": self.policies,
+            "evaluate": self.evaluation,
+            "combine": self.combining,
+        }[topic]
+
+    def owner_of(self, topic: str) -> TakesOver | None:
+        """The step that owns its partitions, None for those that share."""
+        return {"evaluate": self.evaluation, "combine": self.combining}.get(topic)
 
 
 class SimulatedBatch(Sequence[Record]):
@@ -151,6 +174,17 @@ class Process(Program):
         self._steps = of.make_steps(of.make_worker(self.store, self.log, generation.id))
         self.spawn("tick", self._ask_each_second(generation.id, seen))
         of.group.join(self)
+        self.spawn("ticks", self._ticks())
+
+    async def _ticks(self) -> None:
+        """What the runtime does each second; here when there is something for it to do."""
+        evaluation = self._steps.evaluation
+        while True:
+            await self.effect("tick", lambda: None, lambda: any(map(self._is_due, evaluation.partitions)))
+            await evaluation.tick()
+
+    def _is_due(self, partition: int) -> bool:
+        return f"tv:due:{{e{partition:02d}}}" in self.of.server.due
 
     async def _ask_each_second(self, generation: str, seen: int) -> None:
         """As often as the answer could be another one."""
@@ -169,22 +203,22 @@ class Process(Program):
 
     async def _work_off(self, claim: Claim) -> None:
         topic, number = claim.place
-        evaluation = self._steps.evaluation if topic == "evaluate" else None
+        owner = self._steps.owner_of(topic)
         try:
             await self.effect(("begin", topic, number), lambda: None, lambda: claim.may_start() or self._lost(claim))
             if self._lost(claim):
                 return
-            if evaluation is not None:
-                evaluation.release(number)
-                await evaluation.take_over(number)
+            if owner is not None:
+                owner.release(number)
+                await owner.take_over(number)
             at = await start_offset(self.store, topic, number, self.of.kafka.committed.get(claim.place))
             while (batch := await self._fetch(claim, at)) is not None:
                 await self._steps.of(topic).handle(batch)
                 at = batch.last_offset + 1
                 await self.effect(("offset", topic, number, at), partial(self._commit, claim, at))
         finally:
-            if evaluation is not None:
-                evaluation.release(number)
+            if owner is not None:
+                owner.release(number)
             claim.finished = True
 
     def _lost(self, claim: Claim) -> bool:

@@ -23,7 +23,22 @@ from streams import state
 from streams.ports import Call
 
 SCRIPTS = Path(state.__file__).parent / "scripts"
-READS = frozenset(["GET", "HGET", "HMGET", "HGETALL", "HVALS", "SMEMBERS", "SCAN", "read_persons", "table_since"])
+DUE = "tv:due:"
+READS = frozenset(
+    [
+        "GET",
+        "HGET",
+        "HMGET",
+        "HGETALL",
+        "HVALS",
+        "SMEMBERS",
+        "SCAN",
+        "ZCARD",
+        "ZRANGEBYSCORE",
+        "read_persons",
+        "table_since",
+    ]
+)
 
 
 class ScriptError(Exception):
@@ -43,6 +58,7 @@ class RedisServer:
         self.run_id = 0
         self.changes = 0  # grows with whatever a worker that asks each second could notice
         self.writes: list[tuple[Any, ...]] = []
+        self.due: set[str] = set()  # partitions of cases that are to be looked at again: what time alone brings
 
     def call(self, call: Call) -> Any:
         sha = self._sha.get(call.name)
@@ -55,6 +71,8 @@ class RedisServer:
         if call.name not in READS:
             self.writes.append(args)
         reply = self._send(*args)
+        if call.keys and str(call.keys[0]).startswith(DUE):
+            self._look_at_due()
         if call.name == "SCAN":  # its order hangs on a random number of the server, which no seed could repeat
             reply[1].sort()
             Random(len(self.writes)).shuffle(reply[1])
@@ -68,15 +86,20 @@ class RedisServer:
             raise ScriptError(f"{args[0]}: {reply}")
         return reply
 
+    def _look_at_due(self) -> None:
+        self.due = {key.decode() for key in self._send("KEYS", f"{DUE}*")}
+
     def begin(self) -> None:
         """A new history: nothing is there."""
         self._send("FLUSHALL")
+        self._look_at_due()
         self.writes = []
         self.run_id = 0
 
     def empty(self) -> None:
         """Somebody said FLUSHALL. The server goes on: nobody is told."""
         self._send("FLUSHALL")
+        self._look_at_due()
         self.writes = []
         self.changes += 1
 
@@ -86,6 +109,7 @@ class RedisServer:
         self._send("FLUSHALL")
         for args in kept:
             self._send(*args)
+        self._look_at_due()
         self.writes = kept
         self.run_id += 1
         self.changes += 1

@@ -36,12 +36,13 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class World:
-    """`latest_ms`: no record is younger. `expected` asks the brute force."""
+    """`earliest_ms`: a little before anything happened. The clock of the processes begins there, so that no case is so
+    old that it is closed: forgetting hangs on the time, and has tests of its own. `expected` asks the brute force."""
 
     messages: list[Message]
     policies: Policies
     retention_days: int | None
-    latest_ms: int
+    earliest_ms: int
     figures: list[PolicyDict] = field(repr=False, default_factory=list)
 
     def expected(self, records: Iterable[InputRecord]) -> Expected:
@@ -85,7 +86,7 @@ def _world(rng: Random, figures: list[PolicyDict], messages: list[Message]) -> W
         messages,
         Policies(parsed(policy) for policy in figures),
         rng.choice((None, None, 0, 5)),
-        max(message.timestamp for message in messages),
+        (MIDNIGHT - 2 * DAY) * 1000,
         figures,
     )
 

@@ -20,7 +20,7 @@ from streams.state.vault import Seals, WrongKey
 from streams.steps.audit import Auditor, CodeInAudit, NotAudited
 from streams.steps.ingest import Ingest
 from streams.steps.rebuild import clear
-from streams.steps.registries import Cases
+from streams.steps.cases import Cases
 from streams.steps.reidentify import reidentify
 from streams.steps.worker import Worker
 from tests.simulation.redis import RedisServer, private_server

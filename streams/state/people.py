@@ -1,0 +1,176 @@
+"""What is known of persons beyond their scans: which codes are one person, and which scans were erased.
+
+    tv:{people}:rows|log|version   a replicated table of facts; each row's key says all:
+        L a b at      codes a and b (pseudonyms, hex) are one person, said at `at` (seconds, as all times here)
+        U a at        a's links made up to `at` are undone
+        E a at        the scans of a's person up to `at` are erased
+        H a ground at, h a ground at   a legal hold begins, ends
+
+Facts only (architecture.md, section 2): who is one person and what is erased is worked out from them, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from streams.rules.classes import Code, Links
+from streams.rules.codes import pseudonym_text
+from streams.state.layout import I64, U64, tokens_of
+from streams.state.table import Table
+
+LINK, UNLINK, ERASE, HOLD, UNHOLD = "L", "U", "E", "H", "h"
+NEVER = np.iinfo(np.int64).min
+
+
+class PeopleTable(Table[bytes]):
+    """The worker's copy. Tokens are the first 8 bytes of pseudonyms, as in the graph."""
+
+    def __init__(self) -> None:
+        super().__init__("people", lambda _field, row: row)
+        self.links = Links()
+        self._erases: dict[Code, set[int]] = {}
+        self._holds: dict[Code, dict[str, list[tuple[int, bool]]]] = {}
+        self._full: dict[bytes, Code] = {}
+        self._goes_by: dict[bytes, bytes] = {}
+        self._linked: U64 = np.empty(0, np.uint64)
+        self._least: U64 = np.empty(0, np.uint64)
+        self._until_of: dict[bytes, int] = {}
+        self._erased: U64 = np.empty(0, np.uint64)
+        self._until: I64 = np.empty(0, np.int64)
+
+    def take(self, reply: list[bytes]) -> set[str]:
+        changed = super().take(reply)
+        for field in changed:
+            self._learn(field)
+        if changed:
+            self._index(changed)
+        return changed
+
+    def concerned(self, changed: Iterable[str]) -> set[bytes]:
+        """Tokens of everybody whom rows can concern (as `refresh` names them)."""
+        return {member[:8] for field in changed for member in self.links.component(_code(field))}
+
+    def _learn(self, field: str) -> None:
+        kind, *words = field.split(" ")
+        code = bytes.fromhex(words[0])
+        self._full[code[:8]] = code
+        if kind == LINK:
+            other = bytes.fromhex(words[1])
+            self._full[other[:8]] = other
+            self.links.link(code, other, int(words[2]))
+        elif kind == UNLINK:
+            self.links.unlink(code, int(words[1]))
+        elif kind == ERASE:
+            self._erases.setdefault(code, set()).add(int(words[1]))
+        else:
+            self._holds.setdefault(code, {}).setdefault(words[1], []).append((int(words[2]), kind == HOLD))
+
+    def _index(self, changed: set[str]) -> None:
+        """Arrays to look many tokens up at once; only who was linked or erased is in them."""
+        todo = {code for field in changed if field[0] in (LINK, UNLINK) for code in self.links.component(_code(field))}
+        while todo:
+            members = self.links.members(next(iter(todo)))
+            first = representative(members)
+            self._goes_by.update({member[:8]: first[:8] for member in members})
+            todo -= members
+        if self._goes_by:
+            tokens = sorted(self._goes_by)
+            self._linked = tokens_of(b"".join(tokens))
+            self._least = tokens_of(b"".join([self._goes_by[t] for t in tokens]))
+        until: dict[bytes, int] = {}
+        for code, moments in self._erases.items():
+            for at in moments:
+                if not self.on_hold(code, at):
+                    for member in self.links.members(code, at):
+                        until[member[:8]] = max(until.get(member[:8], NEVER), at)
+        self._until_of = until
+        names = sorted(until)
+        self._erased = tokens_of(b"".join(names))
+        self._until = np.array([until[n] for n in names], np.int64)
+
+    # -- who is who
+
+    def person_of(self, tokens: U64) -> U64:
+        """The token by which each token's person goes (rule 2: the least of their pseudonyms)."""
+        return _looked_up(tokens, self._linked, self._least, tokens)
+
+    def members(self, tokens: Iterable[bytes]) -> set[bytes]:
+        """All tokens of the persons that these belong to."""
+        found = set()
+        for token in tokens:
+            code = self._full.get(token)
+            found |= {token} if code is None else {member[:8] for member in self.links.members(code)}
+        return found
+
+    def expanded(self, tokens: U64) -> tuple[U64, I64]:
+        """(token, i): every token of the person of tokens[i]. One that is linked to none comes out as it went in."""
+        if not len(self._linked):
+            return tokens, np.arange(len(tokens))
+        linked = np.isin(tokens, self._linked)
+        which, rest = [tokens[~linked]], [np.flatnonzero(~linked)]
+        for i in np.flatnonzero(linked).tolist():
+            mine = sorted(self.members([int(tokens[i]).to_bytes(8, "big")]))
+            which.append(tokens_of(b"".join(mine)))
+            rest.append(np.full(len(mine), i))
+        return np.concatenate(which), np.concatenate(rest).astype(np.int64)
+
+    def codes_of(self, code: Code) -> set[Code]:
+        """All codes of the person that this one belongs to."""
+        return self.links.members(code)
+
+    def ever(self, code: Code) -> set[Code]:
+        """Everybody who is or was one person with this one."""
+        return self.links.component(code)
+
+    def full(self, token: bytes) -> Code | None:
+        """The pseudonym of a token that a fact here names."""
+        return self._full.get(token)
+
+    # -- what is erased
+
+    def erased_until(self, tokens: U64) -> I64:
+        """Scans of a token up to this second (UTC, included) never count; NEVER where nothing is erased."""
+        return _looked_up(tokens, self._erased, self._until, np.full(len(tokens), NEVER, np.int64))
+
+    @property
+    def any_erased(self) -> bool:
+        return bool(len(self._erased))
+
+    def is_erased(self, code: Code) -> bool:
+        return code[:8] in self._until_of
+
+    def on_hold(self, code: Code, at: int) -> bool:
+        """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those up to it."""
+        for member in self.links.members(code, at):
+            for events in self._holds.get(member, {}).values():
+                before = [event for event in events if event[0] <= at]
+                # An unhold of the same moment ends the hold.
+                if before:
+                    latest = max(when for when, _ in before)
+                    if all(begins for when, begins in before if when == latest):
+                        return True
+        return False
+
+
+def _code(field: str) -> Code:
+    """The (first) code that a row is about; a link's second one is in the same component."""
+    return bytes.fromhex(field.split(" ", 2)[1])
+
+
+def representative(codes: Iterable[Code]) -> Code:
+    """By the order of the texts, which is not that of the bytes."""
+    return min(codes, key=pseudonym_text)
+
+
+def _looked_up(tokens: U64, keys: U64, values: np.ndarray, default: np.ndarray) -> np.ndarray:
+    if not len(keys):
+        return default
+    at = np.minimum(np.searchsorted(keys, tokens), len(keys) - 1)
+    return np.where(keys[at] == tokens, values[at], default)
+
+
+def row_key(kind: str, *words: bytes | str | int) -> str:
+    """The field of a fact."""
+    return " ".join([kind, *(w.hex() if isinstance(w, bytes) else str(w) for w in words)])

@@ -1,0 +1,58 @@
+"""Rows by key in Redis, looked up when needed: for what is too much for a copy in every worker (see table.py for that).
+
+    tv:shelf:NAME:{1f}   hash  field (bytes) → row
+
+A row changes only from what it was expected to be, so the greatest of several writers stays, whoever came last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from zlib import crc32
+
+from streams.ports import Call, Store
+from streams.state.layout import BUCKETS, tag
+
+
+class Shelf:
+    """The same `read` and `put` as a Table has."""
+
+    def __init__(self, name: str) -> None:
+        self._prefix = f"tv:shelf:{name}:"
+
+    def _key(self, field: bytes) -> str:
+        return self._prefix + tag(crc32(field) % BUCKETS)
+
+    def _by_key(self, fields: Iterable[bytes]) -> dict[str, list[bytes]]:
+        groups: dict[str, list[bytes]] = {}
+        for field in fields:
+            groups.setdefault(self._key(field), []).append(field)
+        return groups
+
+    async def read(self, store: Store, field: bytes) -> bytes:
+        """The row as it is in Redis now, b"" when there is none."""
+        (row,) = await store.run([Call("HGET", (self._key(field),), (field,))])
+        return row or b""
+
+    async def read_many(self, store: Store, fields: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Those that are there."""
+        groups = self._by_key(fields)
+        replies = await store.run([Call("HMGET", (key,), tuple(names)) for key, names in groups.items()])
+        pairs = (
+            pair for names, rows in zip(groups.values(), replies, strict=True) for pair in zip(names, rows, strict=True)
+        )
+        return {field: row for field, row in pairs if row}
+
+    async def put(self, store: Store, field: bytes, expected: bytes, row: bytes) -> bool:
+        """Set if the row still is `expected` (b"" = none); False when somebody else was faster."""
+        (done,) = await store.run([Call("shelf_put", (self._key(field),), (field, expected, row))])
+        return bool(done)
+
+    async def set_many(self, store: Store, rows: Mapping[bytes, bytes]) -> None:
+        """For rows that never change."""
+        groups = self._by_key(rows)
+        calls = [
+            Call("HSET", (key,), tuple(word for field in names for word in (field, rows[field])))
+            for key, names in groups.items()
+        ]
+        await store.run(calls)

@@ -1,0 +1,144 @@
+"""The step behind the internal topic `combine`: one follow-up a person, the clusters at a venue (rule 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from schemas.cluster import Cluster
+from schemas.combine import Combine
+from schemas.exposure import Exposure
+from schemas.followup import Followup
+from schemas.times import format_time
+from streams.ports import Batch
+from streams.rules import clusters
+from streams.rules.codes import cluster_id, pseudonym_digest
+from streams.rules.policy import Policy
+from streams.state.generation import offset_done
+from streams.state.standing import CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, Standing
+from streams.steps.followups import rows_of_person, rows_of_venue
+from streams.steps.kinds import KINDS, Presence
+from streams.steps.publish import Change, carry_out, prepare
+from streams.steps.takeover import note_ends, take_over
+from streams.steps.worker import Worker
+
+Band = Literal["high", "medium", "low"]
+_decoder = msgspec.json.Decoder(Combine)
+BANDS: tuple[Band, ...] = ("high", "medium", "low")
+
+
+class Combining:
+    """One instance a worker; a partition of `combine` has one owner at a time."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self._standing: dict[int, Standing] = {}
+
+    async def take_over(self, partition: int) -> None:
+        standing = Standing(self.worker.store, partition, "c")
+        for of in await take_over(standing, self.worker.log):
+            # A request for it is on the topic still: its offset comes after the confirmation.
+            heads = await standing.heads(of)
+            await self._settle(standing, Combine(person=of) if FOLLOWUP in heads else Combine(venue_id=of))
+        self._standing[partition] = standing
+
+    def release(self, partition: int) -> None:
+        self._standing.pop(partition, None)
+
+    async def handle(self, batch: Batch) -> None:
+        if batch.partition not in self._standing:
+            await self.take_over(batch.partition)
+        standing = self._standing[batch.partition]
+        wanted = {_decoder.decode(message.value) for message in batch if message.value}
+        published = 0
+        for request in sorted(wanted, key=Combine.key):
+            published += await self._settle(standing, request)
+        if published:
+            await note_ends(standing, self.worker.log)
+        worker = self.worker
+        await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
+
+    async def _settle(self, standing: Standing, request: Combine) -> int:
+        if request.person is not None:
+            of, changes = request.person, await self._followup(request.person)
+        else:
+            assert request.venue_id is not None
+            of, changes = request.venue_id, await self._clusters(request.venue_id)
+        heads = await standing.heads(of)
+        bodies = await standing.bodies(of, sorted(heads.keys() - changes.keys()))
+        for entry, body in bodies.items():
+            had = KINDS[entry[:1]].decode(body)
+            gone = entry[:1] == FOLLOWUP
+            changes[entry] = Change(None, None if gone else _withdrawal(had), gone=gone)
+        issued = format_time(self.worker.clock.now_ms() // 1000)
+        what = prepare(of, heads, changes, standing.partition, issued)
+        return await carry_out(standing, self.worker.log, what)
+
+    async def _followup(self, person: str) -> dict[bytes, Change]:
+        rows = await rows_of_person(self.worker, pseudonym_digest(person))
+        standing: list[Exposure] = [KINDS[EXPOSURE].decode(row.body) for row in rows]
+        if not standing:
+            return {}
+        return {FOLLOWUP: Change(followup(person, standing))}
+
+    async def _clusters(self, venue_id: str) -> dict[bytes, Change]:
+        await self.worker.refresh()
+        said: list[Presence] = [KINDS[PRESENCE].decode(r.body) for r in await rows_of_venue(self.worker, venue_id)]
+        if not said:
+            return {}
+        policy = self._policy({presence.policy for presence in said})
+        members = [
+            clusters.Presence(start, end, presence.case_id, presence.turn)
+            for presence in said
+            for _, start, end in presence.pieces
+        ]
+        changes = {}
+        for found in clusters.clusters(members, policy.cluster_cases, policy.cluster_days):
+            begin = format_time(found.start)
+            cluster = Cluster(
+                cluster_id=cluster_id(venue_id, begin),
+                revision=0,
+                status="raised",
+                venue_id=venue_id,
+                from_=begin,
+                to=format_time(found.end),
+                cases=tuple(found.cases),
+                source_like=found.source_like,
+                spread_like=found.spread_like,
+                policy=policy.id,
+                issued_at="",
+            )
+            changes[CLUSTER + bytes.fromhex(cluster.cluster_id)] = Change(cluster)
+        return changes
+
+    def _policy(self, ids: set[str]) -> Policy:
+        """Several cases, several policies: the newest of theirs decides about the cluster."""
+        return max((p for p in self.worker.policies if p.id in ids), key=lambda p: (p.first_day, p.id))
+
+
+def followup(person: str, exposures: Iterable[Exposure]) -> Followup:
+    """The strongest band, the latest dates: who keeps these keeps all."""
+    mine = sorted(exposures, key=lambda e: e.exposure_id)
+    advised = [e.advice for e in mine if e.advice is not None]
+    return Followup(
+        person=person,
+        revision=0,
+        exposures=tuple(e.exposure_id for e in mine),
+        band=next((band for band in BANDS if any(e.band == band for e in mine)), None),
+        follow_up_until=max(a.follow_up_until for a in advised),
+        test_on=max(a.test_on for a in advised),
+        issued_at="",
+    )
+
+
+def _withdrawal(had: Cluster) -> Cluster:
+    return Cluster(
+        cluster_id=had.cluster_id,
+        revision=0,
+        status="withdrawn",
+        venue_id=had.venue_id,
+        from_=had.from_,
+        issued_at="",
+    )

@@ -1,0 +1,57 @@
+"""The step behind `decisions`: to release or refuse a held case, to confirm or dismiss an exposure.
+
+One that comes before its case waits on its shelf: the evaluation reads it there.
+"""
+
+from __future__ import annotations
+
+from schemas.decision import CaseDecision
+from schemas.decoding import Problem, decode_decision
+from streams.ports import Message
+from streams.rules.codes import pseudonym_text
+from streams.state import said
+from streams.state.said import DECISIONS, EXPOSURE_OF, DecisionRow
+from streams.steps.registry import RegistryStep
+from streams.steps.triggers import Triggers
+from streams.steps.winners import beats
+
+
+def field_of(decided: CaseDecision) -> bytes:
+    """A case's field on the shelf. Exposures' ids are 16 bytes; the prefix keeps a case id of that length apart."""
+    return b"case/" + decided.case_id.encode()
+
+
+class Decisions(RegistryStep):
+    async def _take(self, message: Message, topic: str, triggers: Triggers) -> Problem | None:
+        decided = decode_decision(message.value, message.headers)
+        if decided is None or isinstance(decided, Problem):
+            return decided
+        value = message.value or b""
+        row = DecisionRow(
+            decided.updated_at, self._digest(value), self._origin(message, topic), decided.decision, decided.by
+        )
+        field = field_of(decided) if isinstance(decided, CaseDecision) else bytes.fromhex(decided.exposure_id)
+        await self._win(field, row, value)
+        await self._announce("decision", DECISIONS, field)
+        if isinstance(decided, CaseDecision):
+            triggers.everybody(decided.case_id)
+        elif about := await EXPOSURE_OF.read(self.worker.store, field):
+            case_id, person = said.exposure_of_row(about)
+            triggers.person(case_id, pseudonym_text(person))
+        return None
+
+    async def _win(self, field: bytes, row: DecisionRow, value: bytes) -> None:
+        """The newest; of a release and a refusal at one moment the refusal (rule 8)."""
+        store = self.worker.store
+        while True:
+            had = await DECISIONS.read(store, field)
+            if had:
+                old = said.decision_row(had)
+                if row.updated_at == old.updated_at and {row.decision, old.decision} == {"release", "refuse"}:
+                    wins = row.decision == "refuse"
+                else:
+                    wins = await beats(self.worker.log, row, value, old)
+                if not wins:
+                    return
+            if await DECISIONS.put(store, field, had, said.encode(row)):
+                return

@@ -1,0 +1,44 @@
+"""Erasing a person (rule 10): the scans go, the vault's entry is destroyed, and that it was done is on record.
+
+That erased scans never count again does not hang on this file: whoever reads scans leaves them out by the facts of
+`streams/state/people.py`. Here they are destroyed, so that they cannot be read again either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas.audit import Outcome
+from streams.rules.codes import pseudonym_text
+from streams.state import vault
+from streams.state.erasing import erase
+from streams.state.layout import tokens_of
+from streams.steps.worker import Worker
+
+
+class Eraser:
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    async def audit(self, at: int, by: str, person: bytes) -> None:
+        """No audit, no answer: the line is acknowledged before anything is destroyed."""
+        worker = self.worker
+        await worker.people.refresh(worker.store)
+        outcome: Outcome = "refused" if worker.people.on_hold(person, at) else "done"
+        if worker.auditor is not None:
+            await worker.auditor.write(
+                "erase", by=by, subject=pseudonym_text(person), reason="request on `people`", outcome=outcome
+            )
+
+    async def destroy(self, persons: Iterable[bytes]) -> None:
+        """Destroy what erasures reach of these persons' codes (pseudonyms). Again changes nothing."""
+        worker = self.worker
+        codes = [code for code in persons if worker.people.is_erased(code)]
+        if not codes:
+            return
+        until = worker.people.erased_until(tokens_of(b"".join(code[:8] for code in codes))).tolist()
+        reach = dict(zip(codes, until, strict=True))
+        await erase(worker.store, {code[:8]: second for code, second in reach.items()})
+        await vault.forget(worker.store, reach)
+        # A later scan of theirs keeps its code again, which this worker must not think it has.
+        worker.known_persons.difference_update(codes)

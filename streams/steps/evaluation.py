@@ -1,0 +1,134 @@
+"""The step behind the topic `evaluate`: work out what must stand, publish the difference, pass on what hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas.evaluate import Evaluate
+from schemas.times import format_time
+from schemas.venue_alert import VenueAlert
+from streams.ports import Batch
+from streams.rules.codes import pseudonym_digest
+from streams.state.generation import offset_done
+from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Standing
+from streams.steps import alerts
+from streams.steps.ageing import ended
+from streams.steps.evaluate import Evaluator
+from streams.steps.followups import pass_on, todo_of
+from streams.steps.kinds import KINDS
+from streams.steps.publish import carry_out, prepare
+from streams.steps.takeover import note_ends, take_over
+from streams.steps.triggers import Triggers, merged
+from streams.steps.verdict import Verdict, plan
+from streams.steps.worker import Worker
+
+_decoder = msgspec.json.Decoder(Evaluate)
+
+
+class Evaluation(Evaluator):
+    """One instance a worker; a case partition has one owner at a time."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self._standing: dict[int, Standing] = {}
+
+    async def take_over(self, partition: int) -> None:
+        """Become the owner of a case partition, and finish what its former owner may have left half done."""
+        standing = Standing(self.worker.store, partition)
+        cases = await take_over(standing, self.worker.log)
+        await pass_on(standing, self.worker)
+        for case_id in cases:
+            await self._settle(standing, case_id, None)
+        self._standing[partition] = standing
+
+    def release(self, partition: int) -> None:
+        """The partition went to somebody else; a batch that comes after is preceded by a new take-over."""
+        self._standing.pop(partition, None)
+
+    async def handle(self, batch: Batch) -> None:
+        if batch.partition not in self._standing:
+            await self.take_over(batch.partition)
+        standing = self._standing[batch.partition]
+        wanted = merged(_decoder.decode(message.value) for message in batch if message.value)
+        published = 0
+        for case_id, persons in wanted.items():
+            asked = None if persons is None else {pseudonym_digest(p) for p in persons}
+            published += await self._settle(standing, case_id, asked)
+        if published:
+            await note_ends(standing, self.worker.log)
+        worker = self.worker
+        await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
+
+    async def _settle(self, standing: Standing, case_id: str, asked: set[bytes] | None) -> int:
+        """One case: the number of records published. What hangs on them is passed on before this returns."""
+        verdict = await self.evaluate(case_id, asked)
+        if verdict is None:
+            return 0
+        worker = self.worker
+        now_ms = worker.clock.now_ms()
+        heads = await self._heads(standing, verdict)
+        planned = plan(verdict, heads, await standing.counts(case_id), worker.people)
+        changes = planned.changes
+        again = None
+        if verdict.alerts is not None:
+            last = await self._alerts(standing, case_id, heads)
+            alerted = alerts.changes(heads, last, verdict.alerts, now_ms, worker.alert_pause_ms)
+            changes.update(alerted.changes)
+            again = alerted.again_at
+        elif verdict.asked and verdict.status.state == "open":
+            # What one person's scans did to how many were there, the next whole evaluation says: not more often than
+            # alerts may be written, or every scan at a flagged place would cost one.
+            again = max(now_ms, await standing.evaluated_whole(case_id) + worker.alert_pause_ms)
+        if verdict.status.state == "closed":
+            changes.update(await ended(standing, worker, case_id))
+        what = prepare(case_id, heads, changes, standing.partition, format_time(now_ms // 1000))
+        before = await standing.bodies(case_id, [PRESENCE]) if PRESENCE in what.confirmed else {}
+        if again is not None:
+            await standing.look_again(case_id, again)
+        if verdict.alerts is not None:
+            await standing.set_evaluated_whole(case_id, now_ms)
+        count = await carry_out(standing, worker.log, what, todo_of(what, before.get(PRESENCE)))
+        await pass_on(standing, worker)
+        if planned.everybody:
+            triggers = Triggers()
+            triggers.everybody(case_id)
+            await worker.log.send(triggers.records())
+        return count
+
+    async def _heads(self, standing: Standing, verdict: Verdict) -> dict[bytes, Head]:
+        if verdict.asked is None:
+            return await standing.heads(verdict.case_id)
+        persons = verdict.asked | verdict.contents.keys()
+        return await standing.heads(verdict.case_id, [STATUS, *sorted(EXPOSURE + person for person in persons)])
+
+    @staticmethod
+    async def _alerts(standing: Standing, case_id: str, heads: Iterable[bytes]) -> dict[bytes, VenueAlert]:
+        bodies = await standing.bodies(case_id, sorted(entry for entry in heads if entry[:1] == ALERT))
+        return {entry: KINDS[ALERT].decode(body) for entry, body in bodies.items()}
+
+    @property
+    def partitions(self) -> list[int]:
+        """Those that are owned."""
+        return list(self._standing)
+
+    async def tick(self) -> None:
+        """Cases whose time has come, of the partitions owned, are put on `evaluate`."""
+        for partition in self.partitions:
+            await self.look_again(partition)
+
+    async def look_again(self, partition: int) -> bool:
+        """The same for one partition; whether there were any."""
+        standing, worker = Standing(self.worker.store, partition), self.worker
+        now_ms = worker.clock.now_ms()
+        due = await standing.due(now_ms)
+        if not due:
+            return False
+        triggers = Triggers()
+        for case_id in due:
+            triggers.everybody(case_id)
+        await worker.log.send(triggers.records())
+        for case_id in due:
+            await standing.looked(case_id, now_ms)
+        return True

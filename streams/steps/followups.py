@@ -1,0 +1,143 @@
+"""What hangs on a publication: a person's follow-up on their exposures, a venue's clusters on presences.
+
+They are combined from several cases, whose owners are different workers. So an owner writes down what its case says
+(rows that only a later word of the same case replaces), and asks the owner of the person or the venue to combine.
+What is to be passed on is noted with the reserved numbers: a worker that dies in between leaves a note.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.combine import Combine
+from schemas.encoding import encode
+from schemas.exposure import Exposure
+from streams.ports import Call, Out
+from streams.rules.codes import pseudonym_text, venue_token
+from streams.state import layout
+from streams.state.standing import EXPOSURE, PRESENCE, Standing, scan_keys
+from streams.steps.kinds import KINDS, Presence
+from streams.steps.publish import Publication
+from streams.steps.worker import Worker
+
+_PERSON, _VENUE = b"p", b"v"
+_ORDER = struct.Struct(">II")  # epoch of the owner, its count: what an owner says later, or a later owner, is newer
+MANY = 500
+
+
+class Row(NamedTuple):
+    """What one case says of a person (an exposure's JSON) or of a venue (its presences there); b"" = nothing more."""
+
+    case_id: str
+    body: bytes
+
+
+def todo_of(what: Publication, presence_before: bytes | None) -> list[bytes]:
+    """Notes for what `what` changes: the persons of its exposures, the venues of its presence before and after."""
+    case = what.of.encode()
+    notes = [_PERSON + entry[1:] + case for entry in what.confirmed if entry[:1] == EXPOSURE]
+    if PRESENCE in what.confirmed:
+        notes += _venue_notes(what.of, [body for body in (presence_before, what.confirmed[PRESENCE][1]) if body])
+    return notes
+
+
+def _venue_notes(case_id: str, bodies: Iterable[bytes]) -> list[bytes]:
+    venues = {place for body in bodies for place, _, _ in KINDS[PRESENCE].decode(body).pieces}
+    return [_VENUE + len(place.encode()).to_bytes(2) + place.encode() + case_id.encode() for place in sorted(venues)]
+
+
+async def note_all(standing: Standing) -> None:
+    """Note everything that was published of every case of the partition (rebuild)."""
+    async for key in scan_keys(standing.store, standing.heads_key("*")):
+        of = standing.of_key(key)
+        heads = await standing.heads(of)
+        notes = [_PERSON + entry[1:] + of.encode() for entry in heads if entry[:1] == EXPOSURE]
+        if PRESENCE in heads:
+            notes += _venue_notes(of, (await standing.bodies(of, [PRESENCE])).values())
+        await standing.reserve(of, {}, notes)
+        await standing.confirm(of, {})
+
+
+async def write_rows(standing: Standing, worker: Worker) -> None:
+    """Write the rows that are noted, and leave the notes: whoever takes the partition over asks for combining."""
+    await _write(standing, worker, await standing.todo())
+
+
+async def pass_on(standing: Standing, worker: Worker) -> None:
+    """Write the rows that were noted, ask for combining, and take the notes away."""
+    notes = await standing.todo()
+    for at in range(0, len(notes), MANY):
+        wanted = await _write(standing, worker, notes[at : at + MANY])
+        await worker.log.send([Out("combine", c.key().encode(), encode(c)) for c in sorted(wanted, key=Combine.key)])
+        await standing.todo_done(notes[at : at + MANY])
+
+
+async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[Combine]:
+    """Rows for these notes; what has to be combined."""
+    persons: dict[str, list[bytes]] = {}
+    venues: dict[str, set[str]] = {}
+    for note in notes:
+        if note[:1] == _PERSON:
+            persons.setdefault(note[17:].decode(), []).append(note[1:17])
+        else:
+            end = 3 + int.from_bytes(note[1:3])
+            venues.setdefault(note[end:].decode(), set()).add(note[3:end].decode())
+    calls: list[Call] = []
+    wanted: set[Combine] = set()
+    for case_id, mine in persons.items():
+        bodies = await standing.bodies(case_id, [EXPOSURE + person for person in mine])
+        for person in mine:
+            body = bodies.get(EXPOSURE + person, b"")
+            calls.append(_put(standing, _person_key(person), case_id, body if _stands(body) else b""))
+            wanted.add(Combine(person=pseudonym_text(person)))
+    for case_id, places in venues.items():
+        bodies = await standing.bodies(case_id, [PRESENCE])
+        presence: Presence | None = KINDS[PRESENCE].decode(bodies[PRESENCE]) if bodies else None
+        for place in sorted(places):
+            pieces = [piece for piece in presence.pieces if piece[0] == place] if presence is not None else []
+            row = encode(msgspec.structs.replace(presence, pieces=pieces)) if presence is not None and pieces else b""
+            calls.append(_put(standing, _venue_key(place), case_id, row))
+            wanted.add(Combine(venue_id=place))
+    await worker.store.run(calls)
+    return wanted
+
+
+def _stands(body: bytes) -> bool:
+    if not body:
+        return False
+    record: Exposure = KINDS[EXPOSURE].decode(body)
+    return record.status != "withdrawn" and record.level == "F1"
+
+
+def _put(standing: Standing, key: str, case_id: str, body: bytes) -> Call:
+    return Call("combine_put", (key,), (case_id, _ORDER.pack(standing.epoch, standing.turn()), body))
+
+
+def _person_key(person: bytes) -> str:
+    return f"tv:said:{layout.tag(person[0] >> 3)}:p:{person.hex()}"
+
+
+def _venue_key(venue_id: str) -> str:
+    token = venue_token(venue_id)
+    return f"tv:said:{layout.tag(token[0] >> 3)}:v:{token.hex()}"
+
+
+async def rows_of_person(worker: Worker, person: bytes) -> list[Row]:
+    """What the cases say of a person now: standing exposures."""
+    return await _rows(worker, _person_key(person))
+
+
+async def rows_of_venue(worker: Worker, venue_id: str) -> list[Row]:
+    """What the cases say of a venue now: presences there."""
+    return await _rows(worker, _venue_key(venue_id))
+
+
+async def _rows(worker: Worker, key: str) -> list[Row]:
+    (flat,) = await worker.store.run([Call("HGETALL", (key,))])
+    pairs: Iterable[tuple[bytes, bytes]]
+    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+    return [Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs) if len(row) > _ORDER.size]

@@ -1,0 +1,112 @@
+"""The step behind `people`: links, erasures and holds as facts; vaccinations, tests, employments as what was said last.
+
+Write, then look: what is said is written first, then the watch marks of everybody whom it can concern are read, and the
+cases that watch them are asked to look again. An evaluation marks first and reads what was said then.
+"""
+
+from __future__ import annotations
+
+from schemas.decoding import Problem, decode_person
+from schemas.person import Employ, Erase, Hold, Link, Test, Unhold, Unlink, Vaccination
+from streams.ports import Message
+from streams.rules.codes import pseudonym_text
+from streams.state import said
+from streams.state.graph import read_marks
+from streams.state.layout import OWN
+from streams.state.people import ERASE, HOLD, LINK, UNHOLD, UNLINK, row_key
+from streams.state.said import EmploymentRow, TestRow, VaccinationRow
+from streams.state.shelf import Shelf
+from streams.steps.erase import Eraser
+from streams.steps.registry import RegistryStep
+from streams.steps.triggers import Triggers
+from streams.steps.winners import win
+from streams.steps.worker import Worker
+
+FACT = b"1"
+
+
+class People(RegistryStep):
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self._eraser = Eraser(worker)
+
+    async def _take(self, message: Message, topic: str, triggers: Triggers) -> Problem | None:
+        said_of = decode_person(message.value, message.headers)
+        if said_of is None or isinstance(said_of, Problem):
+            return said_of
+        person = await self._person(said_of.code, said_of.at)
+        match said_of:
+            case Link():
+                other = await self._person(said_of.same_as, said_of.at)
+                first, second = sorted((person, other))
+                await self._fact(row_key(LINK, first, second, said_of.at))
+            case Unlink():
+                await self._fact(row_key(UNLINK, person, said_of.at))
+            case Hold():
+                await self._fact(row_key(HOLD, person, self._ground(said_of.ground), said_of.at))
+            case Unhold():
+                await self._fact(row_key(UNHOLD, person, self._ground(said_of.ground), said_of.at))
+            case Erase():
+                await self._fact(row_key(ERASE, person, said_of.at))
+                await self._eraser.audit(said_of.at, said_of.by, person)
+            case Vaccination():
+                await self._vaccination(said_of, person, message, topic)
+            case Test():
+                row = TestRow(said_of.sampled_at, said_of.result, said_of.kind or "", said_of.lab or "")
+                await self._one_more(said.TESTS, "test", person, row, said.test_rows)
+            case Employ():
+                last = said_of.to.toordinal() if said_of.to is not None else 0
+                job = EmploymentRow(said_of.organisation, said_of.from_.toordinal(), last, said_of.at)
+                await self._one_more(said.EMPLOYMENTS, "employ", person, job, said.employment_rows)
+        await self._look(person, triggers)
+        if self.worker.people.any_erased:
+            # Also for a link: it can bring a code under an erasure that was said of another.
+            await self._eraser.destroy(self.worker.people.ever(person))
+        return None
+
+    @staticmethod
+    def _ground(text: str) -> bytes:
+        """A ground is words, and a row's key is split at blanks."""
+        return text.encode()
+
+    async def _fact(self, key: str) -> None:
+        await self.worker.people.put(self.worker.store, key, b"", FACT)
+        await self._announce("people", self.worker.people, key)
+
+    async def _vaccination(self, said_of: Vaccination, person: bytes, message: Message, topic: str) -> None:
+        value = message.value or b""
+        last = said_of.last_dose_on.toordinal() if said_of.last_dose_on is not None else None
+        row = VaccinationRow(said_of.updated_at, self._digest(value), self._origin(message, topic), said_of.doses, last)
+        store, log = self.worker.store, self.worker.log
+        await win(store, log, said.VACCINATIONS, person, row, value, said.encode, said.vaccination_row)
+        await self._announce("vaccination", said.VACCINATIONS, person)
+
+    async def _one_more(self, shelf: Shelf, kind: str, person: bytes, row, decode) -> None:  # type: ignore[no-untyped-def]
+        """A set of rows a person: they all count."""
+        store = self.worker.store
+        while True:
+            had = await shelf.read(store, person)
+            rows = sorted({*(decode(had) if had else ()), row})
+            if await shelf.put(store, person, had, said.encode(rows)):
+                break
+        await self._announce(kind, shelf, person)
+
+    async def _look(self, person: bytes, triggers: Triggers) -> None:
+        """Whoever watches one of the codes that are or were this person's must look again."""
+        worker = self.worker
+        await worker.people.refresh(worker.store)
+        concerned = worker.people.ever(person)
+        marks = await read_marks(worker.store, concerned)
+        if not marks:
+            return
+        await worker.spans.refresh(worker.store)
+        for token, of in marks.items():
+            code = next(code for code in concerned if code[:8] == token)
+            for mark in of:
+                case_id = worker.spans.case_of_token.get(mark.case)
+                if case_id is None:
+                    continue
+                if mark.kind == OWN:
+                    triggers.everybody(case_id)
+                else:
+                    triggers.person(case_id, pseudonym_text(code))

@@ -1,0 +1,69 @@
+"""Who wins (messages.md): of all records with one key the one with the greatest (`updated_at`, value bytes), whatever
+came last. For records that hold a code, whose bytes are not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
+
+from streams.ports import Log, Store
+from streams.rules.codes import Pseudonymiser
+
+Origin = tuple[str, int, int]
+
+
+class Stamped(Protocol):
+    """What a row says of the record that it came from. `origin` = topic, partition, offset."""
+
+    @property
+    def updated_at(self) -> int: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def origin(self) -> Origin: ...
+
+
+class Keeper(Protocol):
+    """A Table or a Shelf."""
+
+    async def read(self, store: Store, field: Any) -> bytes: ...
+    async def put(self, store: Store, field: Any, expected: bytes, row: bytes) -> bool: ...
+
+
+Row = TypeVar("Row", bound=Stamped)
+
+
+def record_digest(pseudonymiser: Pseudonymiser, value: bytes) -> bytes:
+    """16 bytes that tell records apart. Keyed like a pseudonym: a plain digest would let anybody guess the code."""
+    return pseudonymiser.digest("record " + sha256(value).hexdigest())
+
+
+async def win(
+    store: Store,
+    log: Log,
+    keeper: Keeper,
+    field: Any,
+    new: Row,
+    value: bytes,
+    encode: Callable[[Row], bytes],
+    decode: Callable[[bytes], Row],
+) -> None:
+    """Put the row in the keeper unless a greater one is there."""
+    while True:
+        had = await keeper.read(store, field)
+        if had and not await beats(log, new, value, decode(had)):
+            return
+        if await keeper.put(store, field, had, encode(new)):
+            return
+
+
+async def beats(log: Log, new: Stamped, value: bytes, old: Stamped) -> bool:
+    """Whether the record `value` is greater than the one that the old row came from."""
+    if new.updated_at != old.updated_at:
+        return new.updated_at > old.updated_at
+    if new.digest == old.digest:
+        return False
+    # The records' bytes decide, and they hold a code, so they are not kept: read the other one again.
+    other = await log.origin(*old.origin)
+    return value > other if other is not None else new.digest > old.digest
