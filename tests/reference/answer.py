@@ -54,23 +54,45 @@ class World:
             of_topic(records, "scans"), policies, retention_days, gateways, self.rejects
         )
         self.scans: set[Fact] = self.accepted.scans - erased(self.accepted.scans, self.people)
+        # A world does not change, so each of these is worked out once (by code, by the policy's id).
+        self._persons: dict[str, str] = {}
+        self._figures: dict[str, dict[str, Figures]] = {}
+        self._pieces: dict[str, dict[str, list[Piece]]] = {}
+        self._visitors: dict[str, dict[str, set[str]]] = {}
 
     def person(self, code: str) -> str:
         """The pseudonym by which the person of a canonical code goes."""
-        return person_of(code, self.links, self.key)
+        if code not in self._persons:
+            self._persons[code] = person_of(code, self.links, self.key)
+        return self._persons[code]
 
     def policy(self, case: Case) -> Policy:
         return policy_of_time(self.policies, case.reported)
 
     def figures(self, policy: Policy) -> dict[str, Figures]:
-        return {venue: figures_of(venue, self.venues, policy) for venue in {scan.venue for scan in self.scans}}
+        if policy["id"] not in self._figures:
+            venues = {scan.venue for scan in self.scans}
+            self._figures[policy["id"]] = {venue: figures_of(venue, self.venues, policy) for venue in venues}
+        return self._figures[policy["id"]]
 
     def pieces(self, policy: Policy) -> dict[str, list[Piece]]:
         """Person (pseudonym) → pieces."""
-        scans: dict[str, set[Scan]] = {}
-        for fact in without_shared_cards(self.scans, policy["scan"]["shared_code_limit"]):
-            scans.setdefault(self.person(fact.code), set()).add(Scan(*fact[1:]))
-        return {person: pieces_of(those, self.venues, policy) for person, those in scans.items()}
+        if policy["id"] not in self._pieces:
+            scans: dict[str, set[Scan]] = {}
+            for fact in without_shared_cards(self.scans, policy["scan"]["shared_code_limit"]):
+                scans.setdefault(self.person(fact.code), set()).add(Scan(*fact[1:]))
+            self._pieces[policy["id"]] = {p: pieces_of(those, self.venues, policy) for p, those in scans.items()}
+        return self._pieces[policy["id"]]
+
+    def visitors(self, policy: Policy) -> dict[str, set[str]]:
+        """Venue → persons who have a piece there: nobody else can meet anybody there."""
+        if policy["id"] not in self._visitors:
+            found: dict[str, set[str]] = {}
+            for person, pieces in self.pieces(policy).items():
+                for piece in pieces:
+                    found.setdefault(piece.venue, set()).add(person)
+            self._visitors[policy["id"]] = found
+        return self._visitors[policy["id"]]
 
     def f1(self, case: Case) -> dict[str, list[Episode]]:
         """Rule 5: person → episodes of everybody who is F1 of this case."""
@@ -85,8 +107,8 @@ class World:
         pieces, figures = self.pieces(policy), self.figures(policy)
         k = cut(pieces.get(person, ()), window)
         found = {}
-        for other, c in pieces.items():
-            episodes = episodes_of(c, k, figures)
+        for other in sorted(set().union(*(self.visitors(policy)[piece.venue] for piece in k))):
+            episodes = episodes_of(pieces[other], k, figures)
             if other != person and reaches_threshold(episodes, policy):
                 found[other] = episodes
         return found
@@ -104,7 +126,7 @@ class World:
     def content(self, case: Case, person: str, episodes: list[Episode]) -> dict[str, Any]:
         """messages.md, `exposures`: the record of one F1."""
         policy = self.policy(case)
-        types = {venue: figures.type for venue, figures in self.figures(policy).items()}
+        types = {episode.venue: self.figures(policy)[episode.venue].type for episode in episodes}
         times = times_of(episodes)
         parts = parts_of(episodes, types, origin(case), policy)
         score = half_up(sum((points for _, _, points in parts), exact(0)))

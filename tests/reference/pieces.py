@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from tests.reference.messages import Venue
@@ -53,43 +55,39 @@ def figures_of(venue: str, registry: Mapping[str, Venue], policy: Policy) -> Fig
 
 
 class _Person:
-    """The scans of one person as a set, and the questions that rule 3 asks of it."""
+    """The scans of one person as a set, and the questions that rule 3 asks of it.
+
+    In order of time, all together and venue by venue, so that "next" and "latest" are a look and not a walk: a real
+    person has two thousand.
+    """
 
     def __init__(self, scans: Iterable[Scan], registry: Mapping[str, Venue], policy: Policy) -> None:
-        self.scans = set(scans)
+        self.scans = sorted(set(scans), key=_in_time)
+        self.at: dict[str, list[Scan]] = {}
+        for scan in self.scans:
+            self.at.setdefault(scan.venue, []).append(scan)
         self.c = policy["scan"]["conflict_seconds"]
         self.staff_dwell = policy["staff"]["dwell"] * 60
         self.staff_max_stay = policy["staff"]["max_stay"] * 60
-        self.figures = {scan.venue: figures_of(scan.venue, registry, policy) for scan in self.scans}
+        self.figures = {venue: figures_of(venue, registry, policy) for venue in self.at}
 
     def staff_since(self, scan: Scan) -> int | None:
         """Staff: t0, the first scan with role staff at V in (t - staff_dwell, t]; None: no staff scan."""
-        return min(
-            (
-                s.second
-                for s in self.scans
-                if s.venue == scan.venue
-                and s.role == "staff"
-                and scan.second - self.staff_dwell < s.second <= scan.second
-            ),
-            default=None,
-        )
+        within = _between(self.at[scan.venue], scan.second - self.staff_dwell + 1, scan.second + 1)
+        return min((s.second for s in within if s.role == "staff"), default=None)
 
     def same(self, scan: Scan) -> Scan | None:
         """Step 2: the next scan at V after t; at one instant an out comes before an in."""
-        later = [s for s in self.scans if s.venue == scan.venue and s.second > scan.second]
-        return min(later, key=lambda s: (s.second, s.direction != "out"), default=None)
+        return next(iter(_from(self.at[scan.venue], scan.second + 1)), None)
 
     def other(self, scan: Scan) -> int | None:
         """Step 2: the first scan at another venue at or after t + c."""
-        seconds = [s.second for s in self.scans if s.venue != scan.venue and s.second >= scan.second + self.c]
-        return min(seconds, default=None)
+        return next((s.second for s in _from(self.scans, scan.second + self.c) if s.venue != scan.venue), None)
 
     def in_conflict(self, scan: Scan) -> bool:
         """Another in scan at another venue less than c apart."""
-        return any(
-            s.direction == "in" and s.venue != scan.venue and abs(s.second - scan.second) < self.c for s in self.scans
-        )
+        near = _between(self.scans, scan.second - self.c + 1, scan.second + self.c)
+        return any(s.direction == "in" and s.venue != scan.venue for s in near)
 
     def of_in(self, scan: Scan) -> tuple[Piece, bool]:
         """Steps 1 to 6, and whether step 3 gave the end."""
@@ -118,8 +116,32 @@ class _Person:
         t, look_back, since = scan.second, self.figures[scan.venue].dwell, self.staff_since(scan)
         if since is not None:
             look_back = max(self.staff_dwell, look_back)
-        before = [s.second for s in self.scans if s.second < t and (s.venue == scan.venue or s.second <= t - self.c)]
-        return Piece(scan.venue, max([t - look_back, *before]), t, True, False, since is not None)
+        here = [s.second for s in _last_before(self.at[scan.venue], t)]
+        anywhere = [s.second for s in _last_before(self.scans, min(t, t - self.c + 1))]
+        return Piece(scan.venue, max([t - look_back, *here, *anywhere]), t, True, False, since is not None)
+
+
+def _in_time(scan: Scan) -> tuple[int, bool]:
+    return (scan.second, scan.direction != "out")
+
+
+def _from(scans: Sequence[Scan], second: int) -> Iterator[Scan]:
+    """Those at or after that second, in order."""
+    return islice(scans, bisect_left(scans, second, key=_second), None)
+
+
+def _between(scans: Sequence[Scan], first: int, end: int) -> Sequence[Scan]:
+    return scans[bisect_left(scans, first, key=_second) : bisect_left(scans, end, key=_second)]
+
+
+def _last_before(scans: Sequence[Scan], second: int) -> Sequence[Scan]:
+    """The last one before that second, if there is one."""
+    at = bisect_left(scans, second, key=_second)
+    return scans[max(0, at - 1) : at]
+
+
+def _second(scan: Scan) -> int:
+    return scan.second
 
 
 def pieces_of(scans: Iterable[Scan], registry: Mapping[str, Venue], policy: Policy) -> list[Piece]:
@@ -138,7 +160,8 @@ def pieces_of(scans: Iterable[Scan], registry: Mapping[str, Venue], policy: Poli
     instant: set[Scan] = set()
     for scan in person.scans:
         if scan.direction == "out" and (scan.venue, scan.second) not in ended:
-            twins = {s for s in by_in if (s.venue, s.second) == (scan.venue, scan.second) and s not in observed}
+            moment = _between(person.at[scan.venue], scan.second, scan.second + 1)
+            twins = {s for s in moment if s.direction == "in" and s not in observed}
             if twins:
                 instant |= twins
             else:
