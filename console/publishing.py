@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from console.trouble import Trouble
+from console.trouble import Trouble, no_kafka
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
@@ -120,7 +120,7 @@ async def _start(client: Any, settings: Settings) -> None:
         await (client.stop() if hasattr(client, "stop") else client.close())
         if isinstance(error, KafkaError) and "uthenti" in type(error).__name__:
             raise Trouble(f"Kafka at {settings.kafka} refuses the sign-in of these settings") from None
-        raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
+        raise no_kafka(settings) from None
 
 
 async def send_keyed(settings: Settings, topic: str, records: list[tuple[str | None, bytes]]) -> None:

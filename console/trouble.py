@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from streams.runtime.settings import Settings
 
 WRONG_USE = 2
+NO_KAFKA, NO_REDIS = "127.0.0.1:9092", "127.0.0.1:6379"
+"""Where the settings look when nothing says where."""
 
 
 class Trouble(click.ClickException):
@@ -97,6 +99,15 @@ def _of_os_error(error: OSError) -> str | None:
     return None
 
 
+def no_kafka(settings: Settings) -> Trouble:
+    return Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA){_hint(settings.kafka == NO_KAFKA)}")
+
+
+def _hint(default: bool) -> str:
+    """Who has set nothing most likely meant a `truyvet up` that does not run, or runs in another folder."""
+    return "; no `truyvet up` runs in this folder" if default else ""
+
+
 @contextmanager
 def kafka_at(settings: Settings) -> Iterator[None]:
     """Around all that talks to Kafka: a Kafka that is not there, or a topic that is not, ends in one sentence."""
@@ -105,7 +116,7 @@ def kafka_at(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (errors.KafkaConnectionError, errors.NodeNotReadyError, errors.NoBrokersAvailable):
-        raise Trouble(f"no Kafka answers at {settings.kafka} (TRUYVET_KAFKA)") from None
+        raise no_kafka(settings) from None
     except errors.UnknownTopicOrPartitionError:
         raise Trouble(f"a topic is missing at {settings.kafka}: run `truyvet topics` first") from None
     except (errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError) as error:
@@ -129,6 +140,6 @@ def redis_at(settings: Settings) -> Iterator[None]:
             error.__cause__, exceptions.AuthenticationError
         ):
             raise Trouble(f"Redis at {where} refuses the password of TRUYVET_REDIS") from None
-        raise Trouble(f"no Redis answers at {where} (TRUYVET_REDIS)") from None
+        raise Trouble(f"no Redis answers at {where} (TRUYVET_REDIS){_hint(where == NO_REDIS)}") from None
     except StoreChanged:
         raise Trouble(f"Redis at {where} was restarted meanwhile: run this again") from None
