@@ -9,11 +9,14 @@ the other.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from schemas.case_status import CaseStatus
 from streams.ports import StoreChanged
 from streams.rules.codes import pseudonym_digest, venue_token
+from streams.rules.exposure import ExposureTable
 from streams.rules.forgetting import is_closed
 from streams.rules.policy import Policy
 from streams.rules.window import infectious_window
@@ -37,11 +40,51 @@ class CaseChanged(Exception):
     """Somebody changed what the evaluation rests on while it read: begin again with what is there now."""
 
 
-class Evaluator:
-    """Works out what must stand. Writes nothing but marks and spans."""
+class Found(NamedTuple):
+    """What was read for a case, and what rules 2 to 5 make of it.
 
-    def __init__(self, worker: Worker) -> None:
+    `table` counts venues as `at` (tokens), persons as `others.persons`; `persons` = by that number, the pseudonym by
+    which each F1 goes, b"" for everybody else. `own`, `wanted` = the days read of the case's person and of the others.
+    """
+
+    own: PersonDays
+    wanted: PersonDays
+    scene: Scene
+    others: Scene
+    table: ExposureTable
+    at: U64
+    names: dict[bytes, str]
+    persons: list[bytes]
+
+
+class Looked(NamedTuple):
+    """A case, the policy that decides about it, its window (rule 4), and what was found.
+
+    `found` None: nothing can be (`closed`: too old; `withdrawn`; `open` with an empty window). `through` = the newest
+    record timestamp taken in, seconds; `moved`: the window is another one than at the last evaluation.
+    """
+
+    case: CaseRow
+    policy: Policy
+    window: tuple[int, int]
+    through: int
+    state: Literal["open", "withdrawn", "closed"]
+    found: Found | None = None
+    moved: bool = False
+
+
+class Evaluator:
+    """Works out what must stand. Writes nothing but marks and spans, and exposures' ids for decisions about them.
+
+    With `writes=False` it writes nothing at all: for questions on demand, whose answer is as of some moment, and which
+    nobody tells when something changes. `policy`: judge by this one instead of the one in force (rule 9), to see what
+    would follow; only sensible without writing.
+    """
+
+    def __init__(self, worker: Worker, *, writes: bool = True, policy: Policy | None = None) -> None:
         self.worker = worker
+        self.writes = writes
+        self._policy = policy
         self._case_table = cases.CaseTable()
 
     async def evaluate(self, case_id: str, asked: set[bytes] | None) -> Verdict | None:
@@ -52,46 +95,69 @@ class Evaluator:
             except CaseChanged:
                 continue
 
-    async def _evaluate(self, case_id: str, asked: set[bytes] | None) -> Verdict | None:
-        worker = self.worker
-        row = await self._case_table.read(worker.store, case_id)
+    async def look(self, case_id: str) -> Looked | None:
+        """What evaluating the whole case finds, before it becomes a verdict. None: nobody reported such a case."""
+        while True:
+            try:
+                row = await self._case_row(case_id)
+                return await self._look(row, None) if row is not None else None
+            except CaseChanged:
+                continue
+
+    async def _case_row(self, case_id: str) -> CaseRow | None:
+        row = await self._case_table.read(self.worker.store, case_id)
         if not row:
             return None
-        case = cases.decode_row(row)
-        await worker.refresh()
-        policy = worker.policies.of_time(case.reported_at)
-        gate = Gate(policy.approval_above, await decision_of_case(worker.store, case_id))
-        window = infectious_window(case.sampled_at, case.onset_at, case.isolated_at, case.negative_at, policy)
+        await self.worker.refresh()
+        return cases.decode_row(row)
+
+    async def _evaluate(self, case_id: str, asked: set[bytes] | None) -> Verdict | None:
+        worker = self.worker
+        case = await self._case_row(case_id)
+        if case is None:
+            return None
+        decision = await decision_of_case(worker.store, case_id)
         if asked is not None:
             asked = {member for person in asked for member in worker.people.ever(person)}
-        now, through = await worker.now()
-        if is_closed(window[0], now, worker.retention(policy)):
-            closed = status(case, policy, window, Situation("closed"), through)
-            return Verdict(case_id, set(), {}, policy.id, "", gate, closed)
-        if case.status != "confirmed" or window[1] <= window[0]:
-            withdrawn = case.status != "confirmed"
-            if asked is None:
-                await self._put_spans(case_id, await worker.spans.read(worker.store, case_id), NO_WINDOW, [])
-            nothing = Situation("withdrawn" if withdrawn else "open")
+        looked = await self._look(case, asked)
+        gate = Gate(looked.policy.approval_above, decision)
+        if looked.state == "closed":
+            return Verdict(case_id, set(), {}, looked.policy.id, "", gate, self._status(looked, Situation("closed")))
+        if looked.found is None:
             return Verdict(
                 case_id,
                 asked,
                 {},
-                policy.id,
-                "case_withdrawn" if withdrawn else "dates_corrected",
+                looked.policy.id,
+                "case_withdrawn" if looked.state == "withdrawn" else "dates_corrected",
                 gate,
-                status(case, policy, window, nothing, through),
+                self._status(looked, Situation(looked.state)),
                 alerts={},
-                presence=Presence(case_id, 0, policy.id, []),
+                presence=Presence(case_id, 0, looked.policy.id, []),
             )
-        return await self._confirmed(case, asked, policy, gate, window, through)
+        return await self._verdict(looked, looked.found, asked, gate)
 
-    async def _confirmed(
-        self, case: CaseRow, asked: set[bytes] | None, policy: Policy, gate: Gate, window: tuple[int, int], through: int
-    ) -> Verdict:
+    async def _look(self, case: CaseRow, asked: set[bytes] | None) -> Looked:
+        worker, case_id = self.worker, case.case_id
+        policy = self._policy or worker.policies.of_time(case.reported_at)
+        window = infectious_window(case.sampled_at, case.onset_at, case.isolated_at, case.negative_at, policy)
+        now, through = await worker.now()
+        if is_closed(window[0], now, worker.retention(policy)):
+            return Looked(case, policy, window, through, "closed")
+        if case.status != "confirmed" or window[1] <= window[0]:
+            if asked is None:
+                await self._put_spans(case_id, await worker.spans.read(worker.store, case_id), NO_WINDOW, [])
+            return Looked(case, policy, window, through, "withdrawn" if case.status != "confirmed" else "open")
+        before = await worker.spans.read(worker.store, case_id) if asked is None else b""
+        found = await self._find(case, asked, policy, window, before)
+        moved = bool(before) and window_of(before) not in (window, NO_WINDOW)
+        return Looked(case, policy, window, through, "open", found, moved)
+
+    async def _find(
+        self, case: CaseRow, asked: set[bytes] | None, policy: Policy, window: tuple[int, int], row_before: bytes
+    ) -> Found:
         worker, case_id = self.worker, case.case_id
         person = pseudonym_digest(case.person)
-        before = row_before = await worker.spans.read(worker.store, case_id) if asked is None else b""
         days = contacts.case_days(case.onset_at if case.onset_at is not None else case.sampled_at, window, policy)
         own = contacts.one_person(person[:8], days, worker.people)
         if asked is None:
@@ -126,34 +192,39 @@ class Evaluator:
         names = await self._venue_names(np.union1d(scene.venues, others.venues))
         table, at = contacts.exposures_to(scene, others, window, policy, names)
         persons = await self._pseudonyms(others, table.is_f1)
-        known = await known_of(worker, case_id, [p for p in persons if p])
-        by_token = worker.venues.by_token
-        places = [
-            (names.get(token, ""), by_token[token].type if token in by_token else "other")
-            for token in map(bytes, token_bytes(at))
-        ]
-        found = contents(case, table, policy, persons, places, known)
-        situation = Situation("open", scene, await tests_of(worker, person))
-        moved = before and window_of(before) not in (window, NO_WINDOW)
-        reason = ERASED if worker.people.is_erased(person) else "dates_corrected" if moved else "scans_corrected"
-        verdict = Verdict(
-            case_id,
-            asked,
-            found,
-            policy.id,
-            reason,
-            gate,
-            status(case, policy, window, situation, through),
-        )
+        return Found(own, wanted, scene, others, table, at, names, persons)
+
+    async def _verdict(self, looked: Looked, found: Found, asked: set[bytes] | None, gate: Gate) -> Verdict:
+        worker, case = self.worker, looked.case
+        person, policy, window = pseudonym_digest(case.person), looked.policy, looked.window
+        known = await known_of(worker, case.case_id, [p for p in found.persons if p], writes=self.writes)
+        content = contents(case, found.table, policy, found.persons, self._places(found), known)
+        situation = Situation("open", found.scene, await tests_of(worker, person))
+        reason = ERASED if worker.people.is_erased(person) else "dates_corrected" if looked.moved else "scans_corrected"
+        verdict = Verdict(case.case_id, asked, content, policy.id, reason, gate, self._status(looked, situation))
         if asked is None:
-            verdict.alerts = alerts(case_id, scene, others, table.is_f1, window, policy, names)
-            verdict.presence = presence(case, scene, window, policy, names)
+            verdict.alerts = alerts(
+                case.case_id, found.scene, found.others, found.table.is_f1, window, policy, found.names
+            )
+            verdict.presence = presence(case, found.scene, window, policy, found.names)
         return verdict
+
+    def _places(self, found: Found) -> list[tuple[str, str]]:
+        """(venue_id, type) by the table's venue number."""
+        by_token = self.worker.venues.by_token
+        return [
+            (found.names.get(token, ""), by_token[token].type if token in by_token else "other")
+            for token in map(bytes, token_bytes(found.at))
+        ]
+
+    @staticmethod
+    def _status(looked: Looked, situation: Situation) -> CaseStatus:
+        return status(looked.case, looked.policy, looked.window, situation, looked.through)
 
     # -- effects, each a method of its own so that the simulation can swap their order and must be caught doing it
 
     async def _mark(self, kind: bytes, case_id: str, who: PersonDays) -> None:
-        if len(who.persons):
+        if len(who.persons) and self.writes:
             calls = mark_calls(kind, case_token(case_id), who.persons, who.first_day, who.last_day)
             await self.worker.store.run(calls)
 
@@ -173,6 +244,8 @@ class Evaluator:
         return await read_venues(self.worker.store, venues, days)
 
     async def _put_spans(self, case_id: str, before: bytes, window: tuple[int, int], spans: list[Span]) -> bytes:
+        if not self.writes:
+            return before
         row = next_row(before, window, spans)
         if row != before and not await self.worker.spans.put(self.worker.store, case_id, before, row):
             raise CaseChanged

@@ -32,16 +32,17 @@ async def decision_of_case(store: Store, case_id: str) -> str | None:
     return said.decision_row(row).decision if row else None
 
 
-async def known_of(worker: Worker, case_id: str, persons: Sequence[bytes]) -> Known:
-    """Of those who are in contact with a case. Their exposures' ids are written down first, so that a decision that is
-    taken from here on finds what it is about, and one that was taken before is read."""
+async def known_of(worker: Worker, case_id: str, persons: Sequence[bytes], *, writes: bool = True) -> Known:
+    """Of those who are in contact with a case. Their exposures' ids are written down first (unless `writes` is False),
+    so that a decision that is taken from here on finds what it is about, and one that was taken before is read."""
     codes = {person: sorted(worker.people.codes_of(person)) for person in persons}
     ids = {
         bytes.fromhex(exposure_id(case_id, pseudonym_text(code))): (person, code)
         for person, mine in codes.items()
         for code in mine
     }
-    await _write_down(worker, case_id, {id_: code for id_, (_, code) in ids.items()})
+    if writes:
+        await _write_down(worker, case_id, {id_: code for id_, (_, code) in ids.items()})
     decided = await DECISIONS.read_many(worker.store, ids)
     rows = await VACCINATIONS.read_many(worker.store, [code for mine in codes.values() for code in mine])
     certainty, vaccinations = {}, {}
