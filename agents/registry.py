@@ -3,8 +3,8 @@
     @agent("scans", Ingest)
     async def scans(step, stream): ...
 
-`Ingest(worker)` is made once a process. A step with a method `release(partition)` is told which partitions of its topic
-went away; one with a method `tick()` is called each second.
+`Ingest(worker)` is made once a process. A step with a method `assign(partition)` is told which partitions of its topic
+came to this worker, one with `release(partition)` which went away; one with a method `tick()` is called each second.
 """
 
 from __future__ import annotations
@@ -63,17 +63,20 @@ def attach(app: BatchApp, worker: Worker) -> Attached:
             _bound(found.body, steps[topic])
         )
 
-    def released(places: set[tuple[str, int]]) -> None:
-        for topic, partition in places:
-            if hasattr(steps.get(topic), "release"):
-                steps[topic].release(partition)
+    def tells(method: str) -> Callable[[set[tuple[str, int]]], None]:
+        def tell(places: set[tuple[str, int]]) -> None:
+            for topic, partition in places:
+                if hasattr(steps.get(topic), method):
+                    getattr(steps[topic], method)(partition)
+
+        return tell
 
     async def tick() -> None:
         for step in steps.values():
             if hasattr(step, "tick"):
                 await step.tick()
 
-    return Attached(released, tick)
+    return Attached(tells("assign"), tells("release"), tick)
 
 
 def _bound(body: Body, step: Any) -> Callable[[AsyncIterable[Batch]], Awaitable[None]]:

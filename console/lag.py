@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from console.publishing import partitions_of, start_consumer
+from streams.runtime.topics import INPUTS, INTERNAL
 from streams.state.generation import read_generation, read_offsets
 from streams.state.standing import Standing
 
@@ -12,31 +14,30 @@ if TYPE_CHECKING:
     from streams.ports import Store
     from streams.runtime.settings import Settings
 
-INPUTS = ("venues", "cases", "scans")
-INTERNAL = "evaluate"
+LINES = {"evaluate": "e", "combine": "c"}
+"""The internal topics, and the line of the ledger that each topic's partitions own."""
 
 Place = tuple[str, int]
 """topic without prefix, partition"""
 
 
 class Topics:
-    """End offsets of the input topics and of `evaluate`. Open and close with `async with`."""
+    """End offsets of the topics that agents take in. Open and close with `async with`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._partitions: dict[str, int] = {}
 
     async def __aenter__(self) -> Topics:
-        self._partitions = await partitions_of(self.settings, *INPUTS, INTERNAL)
+        self._partitions = await partitions_of(self.settings, *INPUTS, *INTERNAL)
         self._consumer: Any = await start_consumer(self.settings)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    @property
-    def case_partitions(self) -> int:
-        return self._partitions[INTERNAL]
+    def partitions(self, topic: str) -> int:
+        return self._partitions[topic]
 
     async def ends(self, *topics: str) -> dict[Place, int]:
         """The offset after the last record of every partition, as it is now. 0 for those whose records are all gone."""
@@ -77,6 +78,21 @@ async def behind(store: Store, ends: dict[Place, int]) -> dict[Place, int]:
     return {place: end - done.get(place, 0) for place, end in ends.items() if end > done.get(place, 0)}
 
 
-async def unconfirmed(store: Store, partitions: int) -> int:
-    """How many cases have a revision reserved whose publication is not confirmed yet."""
-    return sum([len(await Standing(store, partition).unconfirmed()) for partition in range(partitions)])
+def ledgers(store: Store, topic: str, partitions: int) -> list[Standing]:
+    """Of an internal topic's partitions."""
+    return [Standing(store, partition, LINES[topic]) for partition in range(partitions)]
+
+
+async def unfinished(standings: list[Standing]) -> set[tuple[int, str | bytes]]:
+    """What was begun there: revisions reserved and not confirmed (text), notes not passed on (bytes), by partition."""
+    begun = await asyncio.gather(*(_begun(standing) for standing in standings))
+    return {(number, what) for number, found in enumerate(begun) for what in found}
+
+
+async def _begun(standing: Standing) -> list[str | bytes]:
+    return [*await standing.unconfirmed(), *await standing.todo()]
+
+
+async def due_by(standings: list[Standing], at_ms: int) -> int:
+    """How many cases are to be looked at again at this time or before."""
+    return sum(map(len, await asyncio.gather(*(standing.due(at_ms) for standing in standings))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from console.lag import INPUTS, INTERNAL, Topics, behind
+from console.lag import Topics, behind
+from streams.runtime.topics import INPUTS, INTERNAL
 from streams.state.generation import read_generation
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class State(TypedDict):
 
 async def look(topics: Topics, store: Store, pids: dict[str, Any]) -> State:
     """As it is now. Raises what Kafka's and Redis's clients raise."""
-    ends = await topics.ends(*INPUTS, INTERNAL)
-    lag = dict.fromkeys((*INPUTS, INTERNAL), 0)
+    ends = await topics.ends(*INPUTS, *INTERNAL)
+    lag = dict.fromkeys((*INPUTS, *INTERNAL), 0)
     for (topic, _), left in (await behind(store, ends)).items():
         lag[topic] += left
     generation = await read_generation(store)

@@ -35,8 +35,9 @@ TICK = 1.0  # seconds
 
 
 class Attached(NamedTuple):
-    """`released` is told which (topic, partition) went away; `tick` is called each second."""
+    """`assigned` and `released` are told which (topic, partition) came and went; `tick` is called each second."""
 
+    assigned: Callable[[set[tuple[str, int]]], None]
     released: Callable[[set[tuple[str, int]]], None]
     tick: Callable[[], Awaitable[None]]
 
@@ -143,6 +144,7 @@ async def _work(
 
     async def start_at(partitions: set[TP]) -> Mapping[TP, int]:
         """Redis's offsets, which are as old or new as the facts. Kafka's committed ones have no say."""
+        attached.assigned({place_of(tp, prefix) for tp in partitions})
         offsets = await read_offsets(store)
         return {tp: offsets.get(place_of(tp, prefix), 0) for tp in partitions}
 

@@ -49,6 +49,13 @@ TOPICS = [
     Topic("registry", True, False, -1),
 ]
 
+INPUTS = ("venues", "cases", "people", "decisions", "policies", "scans")
+"""Topics from outside that an agent takes in. Whoever adds an agent adds its topic here, or `truyvet wait` and `status`
+would not know of it (tests/console/test_waiting.py compares the two)."""
+
+INTERNAL = ("evaluate", "combine")
+"""Our own topics that agents take in, in the order in which one causes the next."""
+
 
 class Difference(NamedTuple):
     """A topic that is there and is not as it should be. `what` = partitions, or the name of a configuration."""

@@ -33,6 +33,12 @@ class Evaluation(Evaluator):
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
         self._standing: dict[int, Standing] = {}
+        self._assigned: set[int] = set()
+
+    def assign(self, partition: int) -> None:
+        """The partition came to this worker. Its first batch takes it over; what is due there cannot wait for one: a
+        case that its former owner was to look at again may have no other reason to be looked at for ever."""
+        self._assigned.add(partition)
 
     async def take_over(self, partition: int) -> None:
         """Become the owner of a case partition, and finish what its former owner may have left half done."""
@@ -46,6 +52,7 @@ class Evaluation(Evaluator):
     def release(self, partition: int) -> None:
         """The partition went to somebody else; a batch that comes after is preceded by a new take-over."""
         self._standing.pop(partition, None)
+        self._assigned.discard(partition)
 
     async def handle(self, batch: Batch) -> None:
         if batch.partition not in self._standing:
@@ -110,11 +117,11 @@ class Evaluation(Evaluator):
 
     @property
     def partitions(self) -> list[int]:
-        """Those that are owned."""
-        return list(self._standing)
+        """Those that are this worker's, taken over already or not."""
+        return sorted(self._assigned | self._standing.keys())
 
     async def tick(self) -> None:
-        """Cases whose time has come, of the partitions owned, are put on `evaluate`."""
+        """Cases whose time has come, of the partitions of this worker, are put on `evaluate`."""
         for partition in self.partitions:
             await self.look_again(partition)
 
