@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import msgspec
 
 from console.bench.contenders import Contender, Ours, Peer
@@ -19,6 +21,7 @@ from console.bench.load import Load, Province, distinct
 from console.bench.meter import Meter
 from console.bench.system import System
 from console.publishing import Publisher
+from console.tables import as_json, table
 from console.trouble import Trouble
 from streams.runtime.settings import Settings
 
@@ -164,3 +167,40 @@ def _machine() -> dict[str, Any]:
         "packages": {name: version(name) for name in names},
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+@click.command(short_help="Scans a second.")
+@click.option("--scans", type=click.IntRange(10_000, 10_000_000), default=300_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="Turns of every contender.")
+@click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
+def command(scans: int, runs: int, json_: bool, out: Path | None) -> None:
+    """Scans a second and CPU a scan, from the topic to the contact graph.
+
+    One worker, one scan a record and 50 a record, beside a bare aiokafka + msgspec + Redis loop that makes the same
+    writes, and a stock Faust agent that makes none. All scans wait in the topic; medians of the turns. Minutes.
+    """
+    result = asyncio.run(measure(scans, runs, lambda words: click.echo(words, err=True)))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    if json_:
+        as_json(msgspec.to_builtins(result))
+    else:
+        _print(result, runs)
+
+
+def _print(result: Result, runs: int) -> None:
+    columns = ["", "scans/s", "least–most", "of bare", "client µs", "Redis µs", "Kafka µs", "bytes"]
+    rows = [
+        [
+            title,
+            f"{row['rate']:,.0f}",
+            f"{row['rate_least']:,.0f}–{row['rate_most']:,.0f}",
+            f"{row['of_bare']:.2f}",
+            *(f"{row[name]:.2f}" for name in ("client_us", "redis_us", "kafka_us")),
+            f"{row['redis_bytes']:.0f}" if row["redis_bytes"] else "–",
+        ]
+        for title, row in result.rows.items()
+    ]
+    table(f"{result.scans:,} scans, {runs} turns, {result.machine['cores']} cores", columns, rows, columns[1:])
