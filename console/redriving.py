@@ -7,12 +7,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from streams.rules.acceptance import late_or_early
-from streams.rules.policy import Policies, load_policies
-
 from console.publishing import RECORD_LIMIT, partitions_of, send_keyed, start_consumer
 from console.rejected import Rejected
 from schemas.decoding import Problem, decode_case, decode_scans, decode_venue
+from streams.rules.acceptance import late_or_early
+from streams.rules.policy import Policies, load_policies
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings

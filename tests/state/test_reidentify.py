@@ -18,9 +18,9 @@ from streams.rules.policy import load_policies
 from streams.state import vault
 from streams.state.vault import Seals, WrongKey
 from streams.steps.audit import Auditor, CodeInAudit, NotAudited
+from streams.steps.cases import Cases
 from streams.steps.ingest import Ingest
 from streams.steps.rebuild import clear
-from streams.steps.cases import Cases
 from streams.steps.reidentify import reidentify
 from streams.steps.worker import Worker
 from tests.simulation.redis import RedisServer, private_server
