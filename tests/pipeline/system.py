@@ -377,3 +377,15 @@ class System:
 
     async def store(self) -> RedisStore:
         return await RedisStore.open(self.redis.url, patience=5.0)
+
+    def redis_command(self, *words: str | int | bytes) -> Any:
+        """One plain Redis command, from outside of the system."""
+
+        async def run() -> Any:
+            store = await self.store()
+            try:
+                return await store.client.execute_command(*words)
+            finally:
+                await store.close()
+
+        return asyncio.run(run())
