@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "replay": "Publish scans from files.",
     "simulate": "Make a province: venues, people, days of scans, cases.",
     "case": "Report a case, or withdraw one.",
+    "people": "Say something of a person: linked codes, vaccination, test, erasure ...",
+    "decide": "Release or refuse a held case; confirm or dismiss an exposure.",
     "exposures": "What stands.",
     "pseudonym": "Codes on standard input to pseudonyms.",
     "reidentify": "Pseudonyms back to codes; each look is audited.",

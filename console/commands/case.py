@@ -7,8 +7,6 @@ import datetime
 import getpass
 import json
 import secrets
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,7 +70,8 @@ def report(
         known = asyncio.run(_known(settings, case_id)) if case_id else None
         if known is None and sampled is None:
             raise click.UsageError("--sampled is missing: when was the positive sample taken?")
-        code = _code(person, person_file, ask=known is None)
+        asked = known is None or person is not None or person_file is not None
+        code = _code(person, person_file) if asked else None
         case = known or {"case_id": case_id or new_case_id(), "reported_at": rfc3339(now_ms())}
         if code is not None:
             case["person"] = code
@@ -111,24 +110,10 @@ async def _known(settings: Settings, case_id: str) -> dict[str, Any] | None:
     return await winner(settings, case_id)
 
 
-def _code(given: str | None, file: str | None, *, ask: bool) -> str | None:
-    """The code from the option, a file, a pipe or a hidden question. None: the known case keeps its own."""
-    if given is not None and file is not None:
-        raise click.UsageError("--person or --person-file, not both.")
-    if given is not None:
-        return given
-    if file is not None:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    elif not ask:
-        return None
-    elif sys.stdin.isatty():
-        text = click.prompt("Code of the person", hide_input=True, err=True)
-    else:
-        text = sys.stdin.read()
-    code = text.strip()
-    if not code:
-        raise click.UsageError("The person's code is missing: --person, --person-file, or on standard input.")
-    return code
+def _code(given: str | None, file: str | None) -> str:
+    from console.codeinput import read_codes
+
+    return read_codes(("code of the person",), (given,), file)[0]
 
 
 def _publish(settings: Settings, case: dict[str, Any]) -> None:
