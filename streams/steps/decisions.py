@@ -5,12 +5,13 @@ One that comes before its case waits on its shelf: the evaluation reads it there
 
 from __future__ import annotations
 
-from schemas.decision import CaseDecision
+from schemas.decision import CaseDecision, Decision, ExposureDecision
 from schemas.decoding import Problem, decode_decision
 from streams.ports import Message
 from streams.rules.codes import pseudonym_text
 from streams.state import said
 from streams.state.said import DECISIONS, EXPOSURE_OF, DecisionRow
+from streams.steps.onrecord import on_record
 from streams.steps.registry import RegistryStep
 from streams.steps.triggers import Triggers
 from streams.steps.winners import beats
@@ -31,6 +32,7 @@ class Decisions(RegistryStep):
             decided.updated_at, self._digest(value), self._origin(message, topic), decided.decision, decided.by
         )
         field = field_of(decided) if isinstance(decided, CaseDecision) else bytes.fromhex(decided.exposure_id)
+        await self._record(field, row, decided)
         await self._win(field, row, value)
         await self._announce("decision", DECISIONS, field)
         if isinstance(decided, CaseDecision):
@@ -39,6 +41,16 @@ class Decisions(RegistryStep):
             case_id, person = said.exposure_of_row(about)
             triggers.person(case_id, pseudonym_text(person))
         return None
+
+    async def _record(self, field: bytes, row: DecisionRow, decided: Decision) -> None:
+        """Also of one that loses: somebody took it. Only the one that stands is known when it comes again."""
+        had = await DECISIONS.read(self.worker.store, field)
+        if had and said.decision_row(had).digest == row.digest:
+            return
+        case_id = decided.case_id if isinstance(decided, CaseDecision) else None
+        subject = decided.exposure_id if isinstance(decided, ExposureDecision) else decided.case_id
+        reason = f"`{decided.decision}` on `decisions`"
+        await on_record(self.worker, "decision", subject, reason, by=decided.by, case_id=case_id)
 
     async def _win(self, field: bytes, row: DecisionRow, value: bytes) -> None:
         """The newest; of a release and a refusal at one moment the refusal (rule 8)."""

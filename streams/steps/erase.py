@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas.audit import Outcome
-from streams.rules.codes import pseudonym_text
 from streams.state import vault
 from streams.state.erasing import erase
 from streams.state.layout import tokens_of
@@ -19,16 +17,6 @@ from streams.steps.worker import Worker
 class Eraser:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-
-    async def audit(self, at: int, by: str, person: bytes) -> None:
-        """No audit, no answer: the line is acknowledged before anything is destroyed."""
-        worker = self.worker
-        await worker.people.refresh(worker.store)
-        outcome: Outcome = "refused" if worker.people.on_hold(person, at) else "done"
-        if worker.auditor is not None:
-            await worker.auditor.write(
-                "erase", by=by, subject=pseudonym_text(person), reason="request on `people`", outcome=outcome
-            )
 
     async def destroy(self, persons: Iterable[bytes]) -> None:
         """Destroy what erasures reach of these persons' codes (pseudonyms). Again changes nothing."""

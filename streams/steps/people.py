@@ -6,6 +6,7 @@ cases that watch them are asked to look again. An evaluation marks first and rea
 
 from __future__ import annotations
 
+from schemas.audit import Action
 from schemas.decoding import Problem, decode_person
 from schemas.person import Employ, Erase, Hold, Link, Test, Unhold, Unlink, Vaccination
 from streams.ports import Message
@@ -17,6 +18,7 @@ from streams.state.people import ERASE, HOLD, LINK, UNHOLD, UNLINK, row_key
 from streams.state.said import EmploymentRow, TestRow, VaccinationRow
 from streams.state.shelf import Shelf
 from streams.steps.erase import Eraser
+from streams.steps.onrecord import on_record
 from streams.steps.registry import RegistryStep
 from streams.steps.triggers import Triggers
 from streams.steps.winners import win
@@ -43,12 +45,12 @@ class People(RegistryStep):
             case Unlink():
                 await self._fact(row_key(UNLINK, person, said_of.at))
             case Hold():
-                await self._fact(row_key(HOLD, person, self._ground(said_of.ground), said_of.at))
+                await self._recorded("hold", row_key(HOLD, person, self._ground(said_of.ground), said_of.at), said_of)
             case Unhold():
-                await self._fact(row_key(UNHOLD, person, self._ground(said_of.ground), said_of.at))
+                key = row_key(UNHOLD, person, self._ground(said_of.ground), said_of.at)
+                await self._recorded("hold", key, said_of)
             case Erase():
-                await self._fact(row_key(ERASE, person, said_of.at))
-                await self._eraser.audit(said_of.at, said_of.by, person)
+                await self._recorded("erase", row_key(ERASE, person, said_of.at), said_of)
             case Vaccination():
                 await self._vaccination(said_of, person, message, topic)
             case Test():
@@ -72,6 +74,23 @@ class People(RegistryStep):
     async def _fact(self, key: str) -> None:
         await self.worker.people.put(self.worker.store, key, b"", FACT)
         await self._announce("people", self.worker.people, key)
+
+    async def _recorded(self, action: Action, key: str, said_of: Hold | Unhold | Erase) -> None:
+        """A fact that is on record before it counts: no audit, no answer. One that is known is on record already."""
+        people = self.worker.people
+        await people.refresh(self.worker.store)
+        if key not in people.rows:
+            person = bytes.fromhex(key.split(" ")[1])
+            refused = isinstance(said_of, Erase) and people.on_hold(person, said_of.at)
+            await on_record(
+                self.worker,
+                action,
+                pseudonym_text(person),
+                f"`{type(said_of).__name__.lower()}` on `people`",
+                by=said_of.by,
+                outcome="refused" if refused else "done",
+            )
+        await self._fact(key)
 
     async def _vaccination(self, said_of: Vaccination, person: bytes, message: Message, topic: str) -> None:
         value = message.value or b""

@@ -7,6 +7,7 @@ from schemas.encoding import encode
 from streams.ports import Message
 from streams.rules.policy import PolicyConflict, PolicyError, make_policy
 from streams.state.cases import CaseTable
+from streams.steps.onrecord import on_record
 from streams.steps.registry import RegistryStep
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
@@ -35,6 +36,9 @@ class Policies(RegistryStep):
                 worker.policies.with_policy(policy)
             except PolicyConflict:
                 return Problem(CONFLICT, "/id: expected the content known under this id, or another id", None, value)
+            if policy.id not in table.rows:
+                reason = f"taken in from `policies`: in force from {policy.in_force_from}"
+                await on_record(worker, "policy", policy.id, reason, by="truyvet worker")
             # Where another one was put under this id meanwhile, compare with what is there now.
             if policy.id in table.rows or await table.put(worker.store, policy.id, b"", encode(frame)):
                 break

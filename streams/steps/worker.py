@@ -22,7 +22,14 @@ class Audits(Protocol):
     """What a step needs of an Auditor (audit.py)."""
 
     async def write(
-        self, action: Action, by: str, subject: str, reason: str, *, outcome: Outcome = "done"
+        self,
+        action: Action,
+        by: str,
+        subject: str,
+        reason: str,
+        *,
+        outcome: Outcome = "done",
+        case_id: str | None = None,
     ) -> AuditLine: ...
 
 
