@@ -50,6 +50,10 @@ class VenueFigures:
         self.linger[index] = other.linger
         self.reach[index] = other.reach
 
+    def take(self, index: I64) -> VenueFigures:
+        """Venue i of the result is venue index[i] here."""
+        return VenueFigures(self.dwell[index], self.max_stay[index], self.linger[index], self.reach[index])
+
     def __len__(self) -> int:
         return len(self.dwell)
 
