@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "people": "Say something of a person: linked codes, vaccination, test, erasure ...",
     "decide": "Release or refuse a held case; confirm or dismiss an exposure.",
     "exposures": "What stands.",
+    "policy": "The figures that decide: publish, list, compare.",
+    "whatif": "All cases under another policy; nothing is written.",
     "pseudonym": "Codes on standard input to pseudonyms.",
     "reidentify": "Pseudonyms back to codes; each look is audited.",
     "rejects": "What was rejected, and why.",

@@ -45,6 +45,22 @@ class Moment(click.ParamType):
             )
 
 
+class Day(click.ParamType):
+    """YYYY-MM-DD → date."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime.date:
+        from schemas.times import parse_date
+
+        if isinstance(value, datetime.date):
+            return value
+        try:
+            return parse_date(str(value))
+        except ValueError:
+            self.fail("a date is YYYY-MM-DD", param, ctx)
+
+
 def now_ms() -> int:
     return int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
 

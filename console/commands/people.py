@@ -10,22 +10,10 @@ from typing import Any
 import click
 
 from console.tables import as_json
-from console.times import Moment, now_ms, rfc3339
+from console.times import Day, Moment, now_ms, rfc3339
 from console.trouble import load_settings
 
 Command = Callable[..., None]
-
-
-class Day(click.ParamType):
-    """YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return datetime.datetime.strptime(str(value), "%Y-%m-%d").date().isoformat()
-        except ValueError:
-            self.fail("a date is YYYY-MM-DD", param, ctx)
 
 
 @click.group(short_help="Say something of a person: linked codes, vaccination, test, erasure …")
@@ -105,9 +93,9 @@ def unhold(code: str | None, ground: str, **common: Any) -> None:
 @click.option("--doses", type=click.IntRange(0, 99), required=True, help="How many in all.")
 @click.option("--last-dose", "last", type=Day(), help="Day of the last one. Needed unless there was none.")
 @said
-def vaccination(code: str | None, doses: int, last: str | None, **common: Any) -> None:
+def vaccination(code: str | None, doses: int, last: datetime.date | None, **common: Any) -> None:
     """Doses so far; changes how long contacts are followed up, never whether they are listed."""
-    _send("vaccination", (code,), {"doses": doses, "last_dose_on": last}, **common)
+    _send("vaccination", (code,), {"doses": doses, "last_dose_on": _text(last)}, **common)
 
 
 @command.command(short_help="A test's result.")
@@ -127,9 +115,15 @@ def test(code: str | None, sampled: int, result: str, kind: str | None, lab: str
 @click.option("--from", "first", type=Day(), required=True, help="First day.")
 @click.option("--to", "last", type=Day(), help="Last day. Default: until further notice.")
 @said
-def employ(code: str | None, organisation: str, first: str, last: str | None, **common: Any) -> None:
+def employ(
+    code: str | None, organisation: str, first: datetime.date, last: datetime.date | None, **common: Any
+) -> None:
     """This person works for an organisation."""
-    _send("employ", (code,), {"organisation": organisation, "from": first, "to": last}, **common)
+    _send("employ", (code,), {"organisation": organisation, "from": first.isoformat(), "to": _text(last)}, **common)
+
+
+def _text(day: datetime.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _send(
