@@ -1,4 +1,4 @@
-"""All cases under another policy, on the graph as it is: how many contacts, how strong, how much work. Writes nothing."""
+"""All cases under another policy, on the graph as it is: how many contacts, how much work. Nothing is written."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BANDS = ("high", "medium", "low")
 
 @dataclass
 class Figures:
-    """Of a case, or of several. `f1` = contacts; `held` = those of them that wait for a decision, were the case reported
-    now; `follow_up` = until when by person, of the others; `days` = days of follow-up of all of them together."""
+    """Of a case, or of several. `f1` = contacts; `held` = those of them that would wait for a decision, were the case
+    reported now; `follow_up` by person, of the others: day of the last contact, and until when; `days` of them all."""
 
     f1: int = 0
     bands: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Figures:
 
 @dataclass
 class Compared:
-    """One case. `policy` = the id of the one that decides today; `then`, `now` = under the other policy, and today's."""
+    """One case. `policy` = the id of today's; `now` = under it, `then` = under the other one."""
 
     case_id: str
     policy: str

@@ -89,8 +89,8 @@ async def _publish(settings: Settings, read: PolicyFile, by: str, reason: str) -
 @command.command("list", short_help="Those that are known.")
 @click.option("--json", "json_", is_flag=True, help="JSON, one policy a line, with all its figures.")
 def list_(json_: bool) -> None:
-    """The policies that the workers go by, oldest first: built in or from the folder of TRUYVET_POLICIES, and those that
-    came by the topic `policies`. The one that decides about cases reported today is marked."""
+    """The policies that the workers go by, oldest first: those built in or in the folder of TRUYVET_POLICIES, and those
+    that came by the topic `policies`. The one that decides about cases reported today is marked."""
     import time
 
     from console.policies import figures
