@@ -26,15 +26,18 @@ from console.trouble import Trouble
 from streams.runtime.settings import Settings
 
 BATCH = 50  # scans a record, as a gateway sends them
+OTHERS = 2_000  # people to warm up with where nobody may be known
 
 
 class Line(NamedTuple):
-    """A line of the table. `share`: it gets 1 of so many scans, where all would take minutes."""
+    """A line of the table. `share`: it gets 1 of so many scans, where all would take minutes. `new`: it gets one scan
+    of each person, and has met none of them."""
 
     title: str
     peer: str | None
     batch: int
     share: int = 1
+    new: bool = False
 
 
 LINES = (
@@ -43,6 +46,7 @@ LINES = (
     Line(f"truyvet, {BATCH} scans a record", None, BATCH),
     Line(f"bare loop, {BATCH} scans a record", "bare", BATCH),
     Line("stock Faust, empty body", "stock_faust", 1, 5),
+    Line("truyvet, every person new", None, 1, new=True),
 )
 BARE = {1: LINES[1].title, BATCH: LINES[3].title}
 
@@ -80,48 +84,50 @@ async def measure(
     province = province or Province()
     now = int(time.time())
     everybody, days = province.everybody(now), province.days(scans, now)
+    others = Province(seed=8, people=OTHERS).everybody(now)
     found: list[Run] = []
     async with System() as system:
         for turn in range(runs):
             for line in lines:
                 tell(f"turn {turn + 1} of {runs}: {line.title}")
-                some = days.first(scans // line.share)
-                found.append(await _one(system, line, f"{turn}-{lines.index(line)}.", everybody, some))
+                loads = (others, everybody) if line.new else (everybody, days.first(scans // line.share))
+                found.append(await _one(system, line, f"{turn}-{lines.index(line)}.", *loads))
     return Result(_machine(), scans, _rows(found), found)
 
 
-async def _one(system: System, line: Line, prefix: str, everybody: Load, days: Load) -> Run:
+async def _one(system: System, line: Line, prefix: str, before: Load, measured: Load) -> Run:
+    """A contender is warm when it has worked off `before`: everybody once, since a person's first scan is sealed into
+    the vault (a line of its own shows what that costs)."""
     settings = await system.fresh(prefix)
-    # Everybody comes once before: a person's first scan costs two seals of the vault, and is not what is asked here.
-    met = await _publish(settings, everybody, line.batch)
+    met = await _publish(settings, before, line.batch)
     with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
         log = Path(folder) / "log"
         # All numbers that a contender counts in are known before: the load is the same in every turn.
-        more = len(days.records(line.batch))
+        more = len(measured.records(line.batch))
         contender: Contender
         if line.peer is None:
             contender = Ours(settings, (met, met + more), log)
         else:
             counter = "n" if line.peer == "bare" else None
-            contender = Peer(line.peer, settings, (len(everybody), len(everybody) + len(days)), log, counter)
+            contender = Peer(line.peer, settings, (len(before), len(before) + len(measured)), log, counter)
         try:
             await contender.reach(0)
-            before = await _memory(settings)
+            at_first = await _memory(settings)
             # It sleeps while the scans are published: they wait in the topic, and it is warm when it wakes.
             os.kill(contender.pid, signal.SIGSTOP)
-            await _publish(settings, days, line.batch)
+            await _publish(settings, measured, line.batch)
             with Meter({"client": contender.pid, **system.pids()}) as meter:
                 os.kill(contender.pid, signal.SIGCONT)
                 await contender.reach(1)
-            kept, wanted = await contender.kept(), distinct(everybody, days)
+            kept, wanted = await contender.kept(), distinct(before, measured)
             if kept is not None and kept != wanted:
                 raise Trouble(f"{line.title}: {kept:,} scans are kept, and {wanted:,} were sent")
-            grown = await _memory(settings) - before
+            grown = await _memory(settings) - at_first
         finally:
             contender.stop()
-    us = {name: seconds / len(days) * 1e6 for name, seconds in meter.cpu.items()}
-    bytes_ = grown / len(days) if kept is not None else 0.0
-    return Run(line.title, len(days), len(days) / meter.wall, us["client"], us["redis"], us["kafka"], bytes_)
+    us = {name: seconds / len(measured) * 1e6 for name, seconds in meter.cpu.items()}
+    bytes_ = grown / len(measured) if kept is not None else 0.0
+    return Run(line.title, len(measured), len(measured) / meter.wall, us["client"], us["redis"], us["kafka"], bytes_)
 
 
 async def _publish(settings: Settings, load: Load, batch: int) -> int:
