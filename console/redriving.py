@@ -5,18 +5,54 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from console.desk import new_key
 from console.publishing import RECORD_LIMIT, partitions_of, send_keyed, start_consumer
 from console.rejected import Rejected
-from schemas.decoding import Problem, decode_case, decode_scans, decode_venue
+from schemas.decoding import (
+    Problem,
+    decode_case,
+    decode_coverage,
+    decode_decision,
+    decode_gateway,
+    decode_organisation,
+    decode_person,
+    decode_policy,
+    decode_scans,
+    decode_venue,
+)
+from schemas.policy import PolicyFrame
 from streams.rules.acceptance import late_or_early
-from streams.rules.policy import Policies, load_policies
+from streams.rules.policy import Policies, PolicyError, load_policies, make_policy
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
 
-_ID = {"venues": (decode_venue, "venue_id"), "cases": (decode_case, "case_id")}
+_DECODERS: dict[str, Callable[[bytes], Any]] = {
+    "venues": decode_venue,
+    "organisations": decode_organisation,
+    "gateways": decode_gateway,
+    "coverage": decode_coverage,
+    "policies": decode_policy,
+    "cases": decode_case,
+    "people": decode_person,
+    "decisions": decode_decision,
+}
+"""All input topics but `scans`, which has batches and times of its own."""
+
+_KEYS = {
+    "venues": ("venue_id",),
+    "organisations": ("organisation",),
+    "gateways": ("gateway_id",),
+    "coverage": ("area",),
+    "policies": ("id",),
+    "cases": ("case_id",),
+    "decisions": ("case_id", "exposure_id"),
+}
+"""The fields, of which a message has one, that are its record's key; one on `people` gets a key that says nothing."""
+
 Outcome = Counter[str]
 
 
@@ -35,7 +71,7 @@ async def redrive(settings: Settings, rejects: list[Rejected], *, dry: bool) -> 
         if payload is None:
             outcome["gone" if reject.truncated else "sealed"] += 1
             continue
-        passes, key = _passes(reject.topic, payload, policies, settings)
+        passes, key = _passes(reject, payload, policies, settings)
         outcome["published" if passes else "still bad"] += 1
         if passes:
             ready.setdefault(reject.topic, []).append((key, payload))
@@ -45,9 +81,9 @@ async def redrive(settings: Settings, rejects: list[Rejected], *, dry: bool) -> 
     return outcome
 
 
-def _passes(topic: str, payload: bytes, policies: Policies, settings: Settings) -> tuple[bool, str | None]:
+def _passes(reject: Rejected, payload: bytes, policies: Policies, settings: Settings) -> tuple[bool, str | None]:
     """Whether the pipeline would accept this payload, sent now; and its record's key."""
-    if topic == "scans":
+    if reject.topic == "scans":
         scans, problems = decode_scans(payload)
         if problems or not scans or len(payload) > RECORD_LIMIT:
             return False, None
@@ -56,13 +92,23 @@ def _passes(topic: str, payload: bytes, policies: Policies, settings: Settings) 
         days = policy.retention_days if settings.retention_days is None else settings.retention_days
         fine = all(not late_or_early(scan.scanned_at, now, policy.clock_tolerance, days) for _, scan in scans)
         return fine, None
-    if topic in _ID:
-        decode, field = _ID[topic]
-        message = decode(payload, ())
-        if message is None or isinstance(message, Problem):
-            return False, None
-        return True, getattr(message, field)
-    return False, None
+    message = _DECODERS[reject.topic](payload) if reject.topic in _DECODERS else None
+    if message is None or isinstance(message, Problem) or not _holds(reject, message):
+        return False, None
+    fields = _KEYS.get(reject.topic)
+    return True, new_key() if fields is None else next(getattr(message, f) for f in fields if hasattr(message, f))
+
+
+def _holds(reject: Rejected, message: object) -> bool:
+    """Of a policy its figures too. One that conflicted conflicts for ever: a policy never changes, and so its id stays
+    taken."""
+    if not isinstance(message, PolicyFrame):
+        return True
+    try:
+        make_policy(message.content, "", known_only=False)
+    except PolicyError:
+        return False
+    return reject.reason != "policy_conflict"
 
 
 async def _originals(settings: Settings, rejects: list[Rejected]) -> dict[str, bytes]:
