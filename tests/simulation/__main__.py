@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 from tests.simulation.controls import CONTROLS
 from tests.simulation.history import Options
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--drop", default="", help="messages to leave out, by their place in the order of sending")
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, help="begin no new history after so long")
     parser.add_argument("--all", action="store_true", help="go on after a failure")
     parser.add_argument("--shrink", action="store_true", help="leave out messages of a failed history")
     parser.add_argument("--control", choices=sorted(CONTROLS), help="a negative control: must be caught")
@@ -47,7 +49,14 @@ def main() -> int:
             return bool(args.all)
 
         begin = time.monotonic()
-        tally, failures = run_seeds(range(args.first, args.first + args.count), server, options, report)
+
+        def seeds() -> Iterator[int]:
+            for seed in range(args.first, args.first + args.count):
+                if args.seconds and seed > args.first and time.monotonic() - begin > args.seconds:
+                    return
+                yield seed
+
+        tally, failures = run_seeds(seeds(), server, options, report)
     print(f"{tally}, {len(failures)} failed, {time.monotonic() - begin:.1f} s")
     return 1 if failures else 0
 

@@ -24,7 +24,7 @@ from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
 from tests.simulation.history import OUTPUTS, Options, real_steps
 from tests.simulation.process import Steps
-from tests.simulation.worlds import make_race
+from tests.simulation.worlds import race_of_cuts, race_of_scans
 
 
 class _SpansAsTheyWere(SpanTable):
@@ -136,8 +136,8 @@ def _numbers_given_twice(worker: Worker) -> Steps:
 
 # The faults that a control needs are always allowed, so that few seeds are enough; the two races need none.
 CONTROLS = {
-    "look_before_write": Options(_look_before_write, Plan((), 1, 0), world=make_race, calm=True),
-    "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=make_race, calm=True),
+    "look_before_write": Options(_look_before_write, Plan((), 1, 0), world=race_of_scans, race=True),
+    "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=race_of_cuts, race=True),
     "no_fence": Options(_no_fence, Plan(("pause_publishing",), 5, 2)),
     "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
     "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose",), 40, 4)),

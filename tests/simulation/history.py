@@ -31,7 +31,7 @@ from tests.simulation.loop import SimulatedLoop
 from tests.simulation.ports import SimulatedClock
 from tests.simulation.process import Process, Program, Rebuild, SimulatedBatch, Steps
 from tests.simulation.redis import RedisServer
-from tests.simulation.scheduler import Actor, Effect, Scheduler, some_strategy
+from tests.simulation.scheduler import Actor, Delays, Effect, Scheduler, some_strategy
 from tests.simulation.worlds import KEY, Message, World, make_world
 
 INPUTS = ("scans", "venues", "cases", "people", "decisions", "policies")
@@ -57,14 +57,14 @@ def real_steps(worker: Worker) -> Steps:
 
 @dataclass(frozen=True)
 class Options:
-    """`make_steps` lets a negative control put its own steps in; `plan` None = drawn from the seed. `calm`: every
-    message once, in small batches."""
+    """`make_steps` lets a negative control put its own steps in; `plan` None = drawn from the seed. `race`: the
+    world's first messages, a rest, then the others all at once and once each, with no worker starting meanwhile."""
 
     make_steps: Callable[[Worker], Steps] = real_steps
     plan: Plan | None = None
     dropped: frozenset[int] = field(default_factory=frozenset)
     world: Callable[[int], World] = make_world
-    calm: bool = False
+    race: bool = False
 
 
 NORMAL = Options()
@@ -81,7 +81,8 @@ class History:
         self.plan = options.plan or Plan.of(fault_rng)
         self._make_steps = options.make_steps
         self._fault_rng = fault_rng
-        self.scheduler = Scheduler(some_strategy(order_rng, TYPICAL_STEPS), MAX_STEPS)
+        strategy = Delays(order_rng, 0.15, 100) if options.race else some_strategy(order_rng, TYPICAL_STEPS)
+        self.scheduler = Scheduler(strategy, MAX_STEPS)
         self.clock = SimulatedClock(self.scheduler, world.earliest_ms)
         places = [(topic, i) for topic in (*INPUTS, *INTERNAL) for i in range(self.partitions)]
         self.group = Group(places, order_rng)
@@ -90,18 +91,25 @@ class History:
         self._processes: list[Program] = []
         self._born = 0
         self._workers = self.wire_rng.choice((1, 2, 2, 3))
-        self._batch = self.wire_rng.choice((1, 3) if options.calm else (1, 3, 8, 100))
-        self._to_send = [
-            m for i, m in enumerate(self._in_some_order(world.messages, options.calm)) if i not in options.dropped
-        ]
+        self._batch = self.wire_rng.choice((1, 3) if options.race else (1, 3, 8, 100))
+        # All at once, or so slowly that each message meets a system that has done its work on those before.
+        self._pace = self.wire_rng.choice((0, 5, 20, 60))
+        self._next_delivery = 0
+        self._lead = world.lead if options.race else -1
+        order = self._in_some_order(world.messages, options.race)
+        self._to_send = [m for i, m in enumerate(order) if i not in options.dropped]
         self.sent: list[Message] = []
         self.deaths = 0
         self._operator = Actor("operator")
 
-    def _in_some_order(self, messages: Sequence[Message], calm: bool) -> list[Message]:
+    def _in_some_order(self, messages: Sequence[Message], race: bool) -> list[Message]:
         """Shuffled, some of them twice."""
         order = list(messages)
-        again = 0.0 if calm else self.wire_rng.choice((0.0, 0.1, 0.3))
+        if race:
+            rest = order[self._lead :]
+            self.wire_rng.shuffle(rest)
+            return order[: self._lead] + rest
+        again = self.wire_rng.choice((0.0, 0.1, 0.3))
         order += [m for m in messages if self.wire_rng.random() < again]
         self.wire_rng.shuffle(order)
         if self.wire_rng.random() < 0.3:  # cases first or last: everything rests on triggers, or on one evaluation
@@ -164,7 +172,7 @@ class History:
         faults = Faults(self.plan, self, self._fault_rng)
         self.scheduler.strike, self.scheduler.calm = faults.strike, self._wake_all
         outside, broker, cluster = Actor("outside"), Actor("kafka"), Actor("cluster")
-        happens(outside, "gateways", self._deliver, lambda: bool(self._to_send))
+        happens(outside, "gateways", self._deliver, self._is_due)
         happens(broker, "markers", self._mark, lambda: bool(self.kafka.missing_markers()))
         happens(broker, "coordinator", self._rebalance, self.group.unclaimed)
         happens(cluster, "supervisor", self._start_worker, lambda: self._running(Process) < self._workers)
@@ -178,8 +186,12 @@ class History:
 
     # -- what the world does
 
+    def _is_due(self) -> bool:
+        return bool(self._to_send) and self.scheduler.step >= self._next_delivery and len(self.sent) != self._lead
+
     def _deliver(self) -> None:
-        for _ in range(self.wire_rng.choice((1, 1, 2, 5))):
+        self._next_delivery = self.scheduler.step + self.wire_rng.randint(0, self._pace)
+        for _ in range(self.wire_rng.choice((1, 1, 2, 5)) if self._lead < 0 else self._lead or len(self._to_send)):
             if self._to_send:
                 message = self._to_send.pop(0)
                 number = self.kafka.partition_of(message.topic, message.key, self.wire_rng.randrange(64))
@@ -209,6 +221,10 @@ class History:
         program.start()
 
     def _wake_all(self) -> bool:
+        """Nothing can happen: what was slow comes now."""
+        if self._to_send and not self._is_due():
+            self._next_delivery = self._lead = 0
+            return True
         asleep = [p for p in self._processes if p.paused]
         for process in asleep:
             process.actor.paused = False

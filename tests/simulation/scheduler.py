@@ -52,6 +52,7 @@ class Effect:
     at: int = 0
     replies: list[Any] = field(default_factory=list)
     forever: bool = False
+    due: int | None = None  # the step from which on `Delays` lets the next stage happen
 
     @property
     def stage(self) -> Stage:
@@ -131,13 +132,34 @@ class Priorities:
         return best
 
 
+class Delays:
+    """Some stages take very long, whatever they are: everybody else gets far meanwhile.
+
+    What breaks when one line of work stands still between two of its effects shows with the probability that just that
+    stage is a long one; a fair choice would have to pass it over dozens of times.
+    """
+
+    def __init__(self, rng: Random, share: float, longest: int) -> None:
+        self._rng, self._share, self._longest = rng, share, longest
+
+    def choose(self, waiting: list[Effect], step: int) -> Effect:
+        for effect in waiting:
+            if effect.due is None:
+                late = self._rng.random() < self._share
+                effect.due = step + (self._rng.randrange(self._longest) if late else 0)
+        ready = [effect for effect in waiting if effect.due is not None and effect.due <= step]
+        return self._rng.choice(ready) if ready else min(waiting, key=lambda effect: effect.due or 0)
+
+
 def some_strategy(rng: Random, length: int) -> Strategy:
     """One of the above, `length` = about how many steps the history will have."""
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.25:
         return Uniform(rng)
-    if kind < 0.7:
+    if kind < 0.5:
         return Sticky(rng, rng.choice((0.5, 0.8, 0.95)))
+    if kind < 0.75:
+        return Delays(rng, rng.choice((0.05, 0.15, 0.4)), rng.choice((30, 100, length)))
     return Priorities(rng, rng.randrange(1, 12), length)
 
 
@@ -225,6 +247,7 @@ class Scheduler:
             self.trace[-1] = self.trace[-1]._replace(note=f"{note} raised {error!r}".strip())
             self.fail(effect, error)
             return
+        effect.due = None
         if effect.forever:
             effect.replies.clear()
             return

@@ -37,13 +37,15 @@ class Message(NamedTuple):
 @dataclass(frozen=True)
 class World:
     """`earliest_ms`: a little before anything happened. The clock of the processes begins there, so that no case is so
-    old that it is closed: forgetting hangs on the time, and has tests of its own. `expected` asks the brute force."""
+    old that it is closed: forgetting hangs on the time, and has tests of its own. `expected` asks the brute force.
+    `lead`: so many messages come first where a race is wanted."""
 
     messages: list[Message]
     policies: Policies
     retention_days: int | None
     earliest_ms: int
     figures: list[PolicyDict] = field(repr=False, default_factory=list)
+    lead: int = 0
 
     def expected(self, records: Iterable[InputRecord]) -> Expected:
         return expected(records, KEY, self.figures, self.retention_days)
@@ -58,36 +60,49 @@ def make_world(seed: int) -> World:
     return _world(rng, figures, messages)
 
 
-def make_race(seed: int) -> World:
-    """One case and its contacts at one venue; in every other world also scans of contacts elsewhere, which only cut.
-    Nothing comes later that could hide a scan and an evaluation that missed each other."""
-    rng = Random(f"{seed}/race")
+def race_of_scans(seed: int) -> World:
+    """A case is reported while its contacts are scanned at its venue, once each."""
+    return _race(Random(f"{seed}/race"), contacts=5, elsewhere=False)
+
+
+def race_of_cuts(seed: int) -> World:
+    """A case is reported while its contacts, whose scans at its venue are known, are scanned elsewhere: that only cuts."""
+    return _race(Random(f"{seed}/race"), contacts=8, elsewhere=True)
+
+
+def _race(rng: Random, contacts: int, *, elsewhere: bool) -> World:
+    """Nothing comes after the race that could hide a scan and an evaluation that missed each other."""
     figures = some_policies(rng, local_day(MIDNIGHT))[:1]
     figures[0]["scan"]["shared_code_limit"] = 60
     figures[0]["case"] = {"before_days": 2, "after_days": 10}
+    figures[0]["contact"]["min_minutes"] = 1
+    for of_type in figures[0]["venue"].values():
+        of_type |= {"dwell": 10, "max_stay": 60}
     makers = Makers(rng, figures, tiny=True)
-    makers.persons = [_forms(number) for number in range(1, 8)]
+    case_person, *others = (_forms(number) for number in range(1, contacts + 2))
+    scans = [(case_person, 0, "v0", "in"), (case_person, 30, "v0", "out")]
+    here = [(other, minute, "v0", "in") for minute, other in enumerate(others)]
+    there = [(other, minute + 3, "v1", "in") for minute, other in enumerate(others)]
+    lead = len(scans + here) if elsewhere else len(scans)
+    scans += here + there if elsewhere else here
     messages = []
-    for person in makers.persons:
-        scans = [(0, "v0", "in"), (40 * MINUTE, "v0", "in"), (44 * MINUTE, "v0", "out")]
-        if person is not makers.persons[0] and seed % 2:
-            scans += [(MINUTE + 1, "v1", "in"), (41 * MINUTE + 1, "v1", "in")]
-        for at, venue, direction in scans:
-            content = makers.scan(person, makers.begin + at, venue, direction, "visitor")
-            messages.append(Message("scans", None, _json(content), (makers.begin + 3600) * 1000))
-    case = {**makers.case("c0", makers.persons[0]), "status": "confirmed", "sampled_at": makers.begin * 1000}
+    for person, minute, venue, direction in scans:
+        content = makers.scan(person, makers.begin + minute * MINUTE, venue, direction, "visitor")
+        messages.append(Message("scans", None, _json(content), (makers.begin + 3600) * 1000))
+    case = {**makers.case("c0", case_person), "status": "confirmed", "sampled_at": makers.begin * 1000}
     case = {name: value for name, value in case.items() if name not in ("onset_at", "isolated_at", "negative_at")}
     messages.append(Message("cases", b"c0", _json(case), (makers.begin + DAY) * 1000))
-    return _world(rng, figures, messages)
+    return _world(rng, figures, messages, lead)
 
 
-def _world(rng: Random, figures: list[PolicyDict], messages: list[Message]) -> World:
+def _world(rng: Random, figures: list[PolicyDict], messages: list[Message], lead: int = 0) -> World:
     return World(
         messages,
         Policies(parsed(policy) for policy in figures),
         rng.choice((None, None, 0, 5)),
         (MIDNIGHT - 2 * DAY) * 1000,
         figures,
+        lead,
     )
 
 
@@ -109,7 +124,7 @@ class Makers:
     def __init__(self, rng: Random, figures: Sequence[PolicyDict], *, tiny: bool) -> None:
         self.rng, self.figures, self.tiny = rng, figures, tiny
         self.persons = [_forms(n) for n in rng.sample(range(1, 60), 2 if tiny else rng.randint(3, 6))]
-        self.places = [f"v{n}" for n in range(rng.choice((1, 2, 2, 3, 4)))]
+        self.places = [f"v{n}" for n in range(rng.choice((1, 1, 2, 2, 3)))]
         if tiny:
             self.places = self.places[:1]
         self.minutes = 6 if tiny else rng.choice((12, 12, 25, 60))
