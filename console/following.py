@@ -83,7 +83,7 @@ async def changes(
 
 async def follow_exposures(settings: Settings, case_id: str | None, json_: bool) -> None:
     """Print what stands, then every change, until the program is stopped."""
-    from console.commands.exposures import row, show
+    from console.commands.exposures import COLUMNS, row, show
 
     standing = Standing()
     started = False
@@ -98,8 +98,11 @@ async def follow_exposures(settings: Settings, case_id: str | None, json_: bool)
             if json_:
                 as_json(record)
                 continue
-            case, person, _, score, band, minutes, *_ = row(record)
-            what = f"{score} {band}, {minutes} min" if record["status"] != "withdrawn" else record.get("reason") or ""
+            of = dict(zip(COLUMNS, row(record), strict=True))
+            what = f"{of['score']} {of['band']}, {of['min']} min, {of['certainty']}"
+            if record["status"] == "withdrawn":
+                what = record.get("reason") or ""
             click.echo(
-                f"{record['issued_at']}  {record['status']:9}  {case}  {person}  {what}  (#{record['revision']})"
+                f"{record['issued_at']}  {record['status']:9}  {of['case']}  {of['person']}  {what}"
+                f"  (#{record['revision']})"
             )

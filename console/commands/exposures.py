@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ COLUMNS = (
     "case",
     "person",
     "level",
+    "certainty",
     "score",
     "band",
     "min",
@@ -30,7 +30,7 @@ COLUMNS = (
     "follow up",
 )
 NUMBERS = ("score", "min", "direct", "indirect")
-SPARE = ("level", "direct", "indirect", "last", "follow up", "case", "first")
+SPARE = ("level", "certainty", "direct", "indirect", "last", "follow up", "case", "first")
 """What a narrow terminal goes without, in this order."""
 
 
@@ -39,7 +39,9 @@ SPARE = ("level", "direct", "indirect", "last", "follow up", "case", "first")
 @click.option("--follow", is_flag=True, help="Go on and show every change; ends with Ctrl-C.")
 @click.option("--json", "json_", is_flag=True, help="JSON, one exposure a line, as on the topic `exposures`.")
 def command(case_id: str | None, follow: bool, json_: bool) -> None:
-    """The exposures that stand, strongest first within each case. Persons are pseudonyms.
+    """The exposures that stand, strongest first within each case. Persons are pseudonyms. Of a case with too many
+    contacts for its policy those that are held back are not here: it is said below how many, and `truyvet decide
+    release` raises them.
 
     Without --follow they are read from Redis. With it, from the topic `exposures`: what stands there now, then every
     change as it is published.
@@ -52,21 +54,19 @@ def command(case_id: str | None, follow: bool, json_: bool) -> None:
             asyncio.run(follow_exposures(settings, case_id, json_))
         return
     with kafka_at(settings), redis_at(settings):
-        found = asyncio.run(standing(settings, case_id))
+        found, cases = asyncio.run(_read(settings, case_id))
     show(found, json_)
+    if not json_:
+        for case in sorted(cases, key=lambda c: c["case_id"]):
+            if case.get("held"):
+                click.echo(f"Case {case['case_id']} is {case['state']}: {count(case['held'], 'contact')} kept back.")
 
 
-async def standing(settings: Settings, case_id: str | None) -> list[dict[str, Any]]:
-    """The records of the exposures that stand, in no order."""
-    from console.publishing import partitions_of
-    from console.stores import open_store
-    from streams.state.standing import read_standing
+async def _read(settings: Settings, case_id: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Exposures and statuses of cases that stand, in no order."""
+    from console.ledger import standing
 
-    # Redis files what stands by the partition of its case.
-    partitions = (await partitions_of(settings, "exposures"))["exposures"]
-    async with open_store(settings) as store:
-        bodies = [body async for body in read_standing(store, partitions, case_id)]
-    return [record for record in map(json.loads, bodies) if record["status"] != "withdrawn"]
+    return await standing(settings, "exposures", case_id), await standing(settings, "case-status", case_id)
 
 
 def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -101,6 +101,7 @@ def row(record: dict[str, Any]) -> tuple[Any, ...]:
         record["case_id"],
         record["person"],
         record["level"],
+        record.get("certainty"),
         f"{score:.2f}" if score is not None else "",
         record.get("band") or "",
         record.get("minutes"),

@@ -31,6 +31,8 @@ def _filled(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 def command(pseudonyms: tuple[str, ...], by: str, reason: str, case_id: str | None, escrow: bool, json_: bool) -> None:
     """The codes behind pseudonyms, one a line: pseudonym, code in its canonical form (`cccd:…`, `qid:…`).
 
+    Codes that were linked are one person, and come together.
+
     Needs the vault's private key (TRUYVET_VAULT_KEY_FILE). Each look is a line in the audit log, with who asked and
     what for, before it is answered; without the line there is no answer. Ends with 1 when one of them has no code.
     """
@@ -59,7 +61,7 @@ async def _ask(
     from streams.rules.codes import pseudonym_digest
     from streams.runtime.vaultkeys import vault_opener
     from streams.steps.audit import CodeInAudit, NotAudited
-    from streams.steps.reidentify import reidentify
+    from streams.steps.reidentify import linked, reidentify
 
     for place, text in enumerate(pseudonyms, 1):
         try:
@@ -73,7 +75,15 @@ async def _ask(
     async with open_store(settings) as store, open_log(settings) as log:
         try:
             return await reidentify(
-                store, auditor(log), opened_by, pseudonyms, by=by, reason=reason, case_id=case_id, escrow=escrow
+                store,
+                auditor(log),
+                opened_by,
+                pseudonyms,
+                by=by,
+                reason=reason,
+                case_id=case_id,
+                members=await linked(store),
+                escrow=escrow,
             )
         except CodeInAudit as wrong:
             raise WrongUse(f"--{wrong}") from None

@@ -9,6 +9,7 @@ from schemas.audit import Outcome
 from streams.ports import Store
 from streams.rules.codes import pseudonym_digest
 from streams.state import vault
+from streams.state.people import PeopleTable
 from streams.state.vault import WrongBox, WrongKey
 from streams.steps.audit import Auditor, Entry
 
@@ -27,6 +28,17 @@ class Answer(NamedTuple):
 async def alone(digests: Sequence[bytes]) -> dict[bytes, list[bytes]]:
     """Every code for itself: as long as nobody linked any."""
     return {digest: [digest] for digest in digests}
+
+
+async def linked(store: Store) -> Members:
+    """By the links that stand now."""
+    people = PeopleTable()
+    await people.refresh(store)
+
+    async def members(digests: Sequence[bytes]) -> dict[bytes, list[bytes]]:
+        return {digest: sorted(people.codes_of(digest)) for digest in digests}
+
+    return members
 
 
 async def reidentify(
