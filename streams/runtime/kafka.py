@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import CoordinationType
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 
@@ -55,6 +56,9 @@ class KafkaLog:
         try:
             await log._producer.start()
             await log._count_partitions()
+            # Makes a new broker set its transactions up now, which takes half a second, and not with the first case.
+            with suppress(KafkaError):
+                await log._producer.client.coordinator_lookup(CoordinationType.TRANSACTION, "tv")
         except BaseException:
             await log.close()
             raise

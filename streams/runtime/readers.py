@@ -89,6 +89,7 @@ class Readers:
             auto_offset_reset="earliest",
             isolation_level="read_committed" if committed else "read_uncommitted",
             fetch_max_wait_ms=100,
+            retry_backoff_ms=10,  # the first question about a topic is always asked twice
         )
         self._open.add(consumer)  # before the start: one that fails must be stopped as well
         try:

@@ -307,6 +307,7 @@ class System:
             "TRUYVET_KEY": KEY,
             "TRUYVET_TOPIC_PREFIX": self.prefix,
             "TRUYVET_SESSION_SECONDS": "6",
+            "TRUYVET_ALERT_SECONDS": "1",
             **self._env,
         }
 
