@@ -7,7 +7,7 @@ section 2) rests on that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from streams.ports import Call, Store
@@ -54,6 +54,14 @@ class Table(Generic[Row]):
         (value,) = await store.run([Call("HGET", (self._keys[0],), (field,))])
         return value or b""
 
+    async def read_many(self, store: Store, fields: Iterable[str]) -> dict[str, bytes]:
+        """Those that are there, as they are in Redis now."""
+        names = list(fields)
+        if not names:
+            return {}
+        (rows,) = await store.run([Call("HMGET", self._keys[:1], tuple(names))])
+        return {name: row for name, row in zip(names, rows, strict=True) if row}
+
     async def put(self, store: Store, field: str, expected: bytes, row: bytes) -> bool:
         """Set (b"" = delete) if the row still is `expected`; False when somebody else was faster.
 
@@ -61,3 +69,9 @@ class Table(Generic[Row]):
         """
         (done,) = await store.run([Call("table_put", self._keys, (field, expected, row))])
         return bool(done)
+
+    async def put_many(self, store: Store, changes: Mapping[str, tuple[bytes, bytes]]) -> set[str]:
+        """The same of several: field → (expected, row). Those where somebody else was faster."""
+        calls = [Call("table_put", self._keys, (field, *change)) for field, change in changes.items()]
+        replies = await store.run(calls)
+        return {field for field, done in zip(changes, replies, strict=True) if not done}

@@ -2,9 +2,15 @@
 
 The winner goes to the topic `registry`, from which a rebuild reads it; then whatever hangs on it is evaluated. A record
 that is delivered again redoes both, since the first time may have ended between two lines.
+
+A desk that loads a whole province sends thousands of records in one fetch. They are taken in slices, each with its
+offset: a worker that ends in the middle, or is ended because the batch took too long, has not worked for nothing.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from schemas.decoding import Problem
 from schemas.encoding import encode
@@ -18,42 +24,53 @@ from streams.steps.triggers import Triggers
 from streams.steps.winners import Keeper, Origin, record_digest
 from streams.steps.worker import Worker
 
+SLICE = 100
+
 
 class RegistryStep:
-    """`_take` one message of a topic: its effects, or what is wrong with it."""
+    """`_take` one message of a topic, or `_take_all` of a slice together: their effects, or what is wrong with them."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     async def handle(self, batch: Batch) -> None:
-        triggers, out = Triggers(), []
-        for message in batch:
-            problem = await self._take(message, batch.topic, triggers)
-            if problem is not None:
-                out.append(reject(problem, message, batch.topic, self.worker.clock.now_ms(), self.worker.seal))
-        out += triggers.records()
-        if out:
-            await self.worker.log.send(out)
-        await offset_done(
-            self.worker.store, self.worker.generation, batch.topic, batch.partition, batch.last_offset + 1
-        )
+        worker = self.worker
+        for messages in _slices(batch):
+            triggers = Triggers()
+            problems = await self._take_all(messages, batch.topic, triggers)
+            out = [
+                reject(problem, message, batch.topic, worker.clock.now_ms(), worker.seal)
+                for message, problem in zip(messages, problems, strict=True)
+                if problem is not None
+            ]
+            out += triggers.records()
+            if out:
+                await worker.log.send(out)
+            await offset_done(worker.store, worker.generation, batch.topic, batch.partition, messages[-1].offset + 1)
+
+    async def _take_all(self, messages: Sequence[Message], topic: str, triggers: Triggers) -> list[Problem | None]:
+        return [await self._take(message, topic, triggers) for message in messages]
 
     async def _take(self, message: Message, topic: str, triggers: Triggers) -> Problem | None:
         raise NotImplementedError
 
     async def _announce(self, kind: str, keeper: Keeper, field: str | bytes) -> None:
-        """Publish the row that stands, until it is the last one published.
+        """Publish the row that stands, until it is the last one published."""
+        await self._announce_all(kind, keeper, [field])
+
+    async def _announce_all(self, kind: str, keeper: Keeper, fields: Iterable[str | bytes]) -> None:
+        """The same of several.
 
         Two workers may set rows of one key, and the one with the older row may publish last: compaction would then
         keep the older one. So whoever published looks again.
         """
-        key = field.hex() if isinstance(field, bytes) else field
-        published = b""
-        # No row any more: Redis was emptied under us. An empty row in the topic would be what a rebuild finds.
-        while (row := await keeper.read(self.worker.store, field)) and row != published:
-            record = Registered(kind=kind, key=key, row=row)
-            await self.worker.log.send([Out("registry", f"{kind}/{key}".encode(), encode(record))])
-            published = row
+        left, published = list(fields), dict[str | bytes, bytes]()
+        while left:
+            # No row any more: Redis was emptied under us. An empty row in the topic would be what a rebuild finds.
+            rows = await keeper.read_many(self.worker.store, left)
+            left = [field for field in left if field in rows and rows[field] != published.get(field)]
+            await self.worker.log.send([_registered(kind, field, rows[field]) for field in left])
+            published.update((field, rows[field]) for field in left)
 
     def _digest(self, value: bytes) -> bytes:
         return record_digest(self.worker.pseudonymiser, value)
@@ -70,3 +87,14 @@ class RegistryStep:
         if worker.vault is not None:
             await vault.keep(worker.store, worker.vault, {digest: vault.Sighting(canonical(code), seen_at)})
         return digest
+
+
+def _registered(kind: str, field: str | bytes, row: bytes) -> Out:
+    key = field.hex() if isinstance(field, bytes) else field
+    return Out("registry", f"{kind}/{key}".encode(), encode(Registered(kind=kind, key=key, row=row)))
+
+
+def _slices(batch: Batch) -> Iterator[list[Message]]:
+    messages = iter(batch)
+    while some := list(islice(messages, SLICE)):
+        yield some

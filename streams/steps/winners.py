@@ -3,7 +3,7 @@ came last. For records that hold a code, whose bytes are not kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +28,7 @@ class Keeper(Protocol):
     """A Table or a Shelf."""
 
     async def read(self, store: Store, field: Any) -> bytes: ...
+    async def read_many(self, store: Store, fields: Iterable[Any]) -> dict[Any, bytes]: ...
     async def put(self, store: Store, field: Any, expected: bytes, row: bytes) -> bool: ...
 
 
