@@ -48,6 +48,10 @@ class Shelf:
         (done,) = await store.run([Call("shelf_put", (self._key(field),), (field, expected, row))])
         return bool(done)
 
+    async def drop(self, store: Store, fields: Iterable[bytes]) -> None:
+        """Take rows away, whatever they are."""
+        await store.run([Call("HDEL", (key,), tuple(names)) for key, names in self._by_key(fields).items()])
+
     async def set_many(self, store: Store, rows: Mapping[bytes, bytes]) -> None:
         """For rows that never change."""
         groups = self._by_key(rows)

@@ -61,11 +61,16 @@ def _decode(_field: str, row: bytes) -> list[Span] | None:
 
 
 class SpanTable(Table[list[Span] | None]):
-    """The worker's copy, with arrays by venue to look many scans up at once, and cases by token and by venue."""
+    """The worker's copy, with arrays by venue to look many scans up at once, and cases by token and by venue.
+
+    `case_of_token`: cases to which a scan can matter; `every_case_of_token` has withdrawn and closed ones as well, of
+    which something may be published that an erasure must reach.
+    """
 
     def __init__(self) -> None:
         super().__init__("spans", _decode)
         self.case_of_token: dict[bytes, str] = {}
+        self.every_case_of_token: dict[bytes, str] = {}
         self.cases_at: dict[bytes, set[str]] = {}
         self._venues_of: dict[str, set[bytes]] = {}
         self._stale = True
@@ -77,6 +82,7 @@ class SpanTable(Table[list[Span] | None]):
         changed = super().take(reply)
         for case_id in changed:
             token = case_token(case_id)
+            self.every_case_of_token[token] = case_id
             for venue in self._venues_of.pop(case_id, ()):
                 self.cases_at[venue].discard(case_id)
             spans = self.rows.get(case_id)

@@ -8,6 +8,7 @@
     tv:pend:{e07}         set   cases that have a number reserved which nobody confirmed yet
     tv:todo:{e07}         set   what hangs on a publication (a follow-up, a cluster) and was not passed on yet
     tv:due:{e07}          zset  cases to be looked at again at a time (ms)
+    tv:age:{e07}          zset  cases that close, or of which something ends, at a second (clock of rule 10)
     tv:out:{e07}          hash  topic → offset up to which heads and bodies hold what that topic's partition holds
 
 An entry is a byte for its kind (below) and an id. The ledger of the step `combine` has the same shape; its slots are
@@ -60,6 +61,9 @@ class Head(NamedTuple):
         return self.last > self.revision
 
     def encode(self) -> bytes:
+        """b"" where nothing is to be remembered: no number was used, nothing is held."""
+        if not self.last and not self.held:
+            return b""
         return _HEAD.pack(self.last, self.revision, self.status, self.band, self.digest)
 
 
@@ -94,7 +98,7 @@ class Standing:
         self.line = line
         slot = _slot(partition, line)
         self._fence, self._pend, self._out = f"tv:fence:{slot}", f"tv:pend:{slot}", f"tv:out:{slot}"
-        self._todo, self._due = f"tv:todo:{slot}", f"tv:due:{slot}"
+        self._todo, self._due, self._age = f"tv:todo:{slot}", f"tv:due:{slot}", f"tv:age:{slot}"
         self._head, self._body, self._count = f"tv:head:{slot}:", f"tv:body:{slot}:", f"tv:count:{slot}:"
         self.epoch = 0
         self._turn = 0
@@ -193,6 +197,22 @@ class Standing:
     async def looked(self, case_id: str, before_ms: int) -> None:
         """The case was put on `evaluate`; a later time that was asked for meanwhile stays."""
         await self.store.run([Call("due_done", (self._due,), (case_id, before_ms))])
+
+    async def ages_at(self, of: str, second: int | None) -> None:
+        """When age alone changes something of a case or venue next; None = never. Raises Fenced: a former owner knows
+        less of it. The clock is the one of forgetting, which may not be the wall's (rule 10)."""
+        at = "" if second is None else second
+        await self._owned(Call("age_put", (self._fence, self._age), (self.epoch, of, at)))
+
+    async def aged(self, now: int, most: int = 500) -> list[tuple[str, int]]:
+        """Those whose second has come, the longest overdue first, and their second."""
+        args = ("-inf", now, "WITHSCORES", "LIMIT", 0, most)
+        (flat,) = await self.store.run([Call("ZRANGEBYSCORE", (self._age,), args)])
+        return [(of.decode(), int(at)) for of, at in zip(flat[::2], flat[1::2], strict=True)]
+
+    async def age_asked(self, of: str, had: int, again: int) -> None:
+        """Somebody was asked to look. They are asked again at `again`, unless they answer (`ages_at`) before."""
+        await self.store.run([Call("age_asked", (self._age,), (of, had, again))])
 
     async def evaluated_whole(self, case_id: str) -> int:
         """When (ms) all of the case was looked at last; 0 = never."""

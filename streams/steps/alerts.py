@@ -11,10 +11,12 @@ from streams.rules.alerts import visits_with_people
 from streams.rules.codes import alert_id
 from streams.rules.policy import Policy
 from streams.state.layout import Mask, token_bytes
-from streams.state.standing import ALERT, NO_HEAD, Head
+from streams.state.standing import ALERT, NO_HEAD, STATUS_CODE, Head
 from streams.steps.contacts import Scene
 from streams.steps.kinds import digest
 from streams.steps.publish import Change
+
+GONE = STATUS_CODE["gone"]
 
 
 def alerts(
@@ -65,26 +67,31 @@ def changes(
     wanted: Mapping[bytes, VenueAlert],
     now_ms: int,
     pause_ms: int,
+    *,
+    erased: bool = False,
 ) -> Alerted:
-    """What may be written now. `last` = the records that were published last, by entry."""
+    """What may be written now. `last` = the records that were published last, by entry.
+
+    `erased`: the case's person was erased. Then nothing waits, and what is not wanted ends with a tombstone.
+    """
     found: dict[bytes, Change] = {}
     again: list[int] = []
     for entry in last.keys() | wanted.keys():
         head, had, want = heads.get(entry, NO_HEAD), last.get(entry), wanted.get(entry)
-        if want is None and not head.stands and not head.unconfirmed:
+        if want is None and not head.stands and not head.unconfirmed and not (erased and head.status != GONE):
             continue
         if want is not None and head.stands and not head.unconfirmed and digest(want) == head.digest:
             continue
-        if had is not None and had.issued_at:
+        if had is not None and had.issued_at and not erased:
             early = parse_time(had.issued_at) + pause_ms
             if now_ms < early:
                 again.append(early)
                 continue
-        found[entry] = Change(want, _withdrawal(had) if had is not None else None)
+        found[entry] = Change(want, withdrawal(had) if had is not None else None, gone=erased)
     return Alerted(found, min(again) if again else None)
 
 
-def _withdrawal(had: VenueAlert) -> VenueAlert:
+def withdrawal(had: VenueAlert) -> VenueAlert:
     return VenueAlert(
         alert_id=had.alert_id,
         revision=0,

@@ -9,12 +9,14 @@ import msgspec
 
 from schemas.cluster import Cluster
 from schemas.combine import Combine
+from schemas.encoding import encode
 from schemas.exposure import Exposure
 from schemas.followup import Followup
-from schemas.times import format_time
-from streams.ports import Batch
+from schemas.times import format_time, parse_time
+from streams.ports import Batch, Out
 from streams.rules import clusters
 from streams.rules.codes import cluster_id, pseudonym_digest
+from streams.rules.forgetting import ends_at
 from streams.rules.policy import Policy
 from streams.state.generation import offset_done
 from streams.state.standing import CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, Standing
@@ -26,6 +28,7 @@ from streams.steps.worker import Worker
 
 Band = Literal["high", "medium", "low"]
 _decoder = msgspec.json.Decoder(Combine)
+ASK_AGAIN = 60
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
 
 
@@ -35,6 +38,11 @@ class Combining:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self._standing: dict[int, Standing] = {}
+        self._assigned: set[int] = set()
+
+    def assign(self, partition: int) -> None:
+        """The partition came to this worker; what ages there does not wait for a first batch."""
+        self._assigned.add(partition)
 
     async def take_over(self, partition: int) -> None:
         standing = Standing(self.worker.store, partition, "c")
@@ -46,6 +54,19 @@ class Combining:
 
     def release(self, partition: int) -> None:
         self._standing.pop(partition, None)
+        self._assigned.discard(partition)
+
+    async def tick(self) -> None:
+        """Venues of which a cluster ends by its age are put on `combine`."""
+        now, _ = await self.worker.now()
+        for partition in sorted(self._assigned):
+            standing = Standing(self.worker.store, partition, "c")
+            aged = await standing.aged(now)
+            if aged:
+                wanted = [Combine(venue_id=venue_id) for venue_id, _ in aged]
+                await self.worker.log.send([Out("combine", c.key().encode(), encode(c)) for c in wanted])
+            for venue_id, second in aged:
+                await standing.age_asked(venue_id, second, now + ASK_AGAIN)
 
     async def handle(self, batch: Batch) -> None:
         if batch.partition not in self._standing:
@@ -68,13 +89,30 @@ class Combining:
             of, changes = request.venue_id, await self._clusters(request.venue_id)
         heads = await standing.heads(of)
         bodies = await standing.bodies(of, sorted(heads.keys() - changes.keys()))
+        now, _ = await self.worker.now()
         for entry, body in bodies.items():
             had = KINDS[entry[:1]].decode(body)
-            gone = entry[:1] == FOLLOWUP
+            # A follow-up ends with its last exposure, however that went; a cluster by its age, which withdraws nothing.
+            gone = entry[:1] == FOLLOWUP or self._is_old(had, now)
             changes[entry] = Change(None, None if gone else _withdrawal(had), gone=gone)
         issued = format_time(self.worker.clock.now_ms() // 1000)
+        if request.venue_id is not None:
+            live = [self._ends_at(c.content) for c in changes.values() if isinstance(c.content, Cluster)]
+            await standing.ages_at(of, min((at for at in live if at is not None), default=None))
         what = prepare(of, heads, changes, standing.partition, issued)
         return await carry_out(standing, self.worker.log, what)
+
+    def _is_old(self, cluster: Cluster, now: int) -> bool:
+        at = self._ends_at(cluster)
+        return at is not None and at <= now
+
+    def _ends_at(self, cluster: Cluster) -> int | None:
+        """The second at which a cluster ends by its own age, as an exposure does; None = never."""
+        if cluster.to is None:
+            return None
+        policy = self.worker.policies.by_id(cluster.policy) if cluster.policy is not None else None
+        days = self.worker.kept_days() if policy is None else self.worker.retention(policy)
+        return ends_at(parse_time(cluster.to) // 1000, days)
 
     async def _followup(self, person: str) -> dict[bytes, Change]:
         rows = await rows_of_person(self.worker, pseudonym_digest(person))
@@ -88,6 +126,7 @@ class Combining:
         said: list[Presence] = [KINDS[PRESENCE].decode(r.body) for r in await rows_of_venue(self.worker, venue_id)]
         if not said:
             return {}
+        now, _ = await self.worker.now()
         policy = self._policy({presence.policy for presence in said})
         members = [
             clusters.Presence(start, end, presence.case_id, presence.turn)
@@ -110,7 +149,9 @@ class Combining:
                 policy=policy.id,
                 issued_at="",
             )
-            changes[CLUSTER + bytes.fromhex(cluster.cluster_id)] = Change(cluster)
+            old = self._is_old(cluster, now)
+            entry = CLUSTER + bytes.fromhex(cluster.cluster_id)
+            changes[entry] = Change(None, gone=True) if old else Change(cluster)
         return changes
 
     def _policy(self, ids: set[str]) -> Policy:

@@ -26,7 +26,7 @@ class Eraser:
             return
         until = worker.people.erased_until(tokens_of(b"".join(code[:8] for code in codes))).tolist()
         reach = dict(zip(codes, until, strict=True))
-        await erase(worker.store, {code[:8]: second for code, second in reach.items()})
-        await vault.forget(worker.store, reach)
-        # A later scan of theirs keeps its code again, which this worker must not think it has.
-        worker.known_persons.difference_update(codes)
+        later = await erase(worker.store, {code[:8]: second for code, second in reach.items()})
+        # Who was scanned since is not reached by it, and may have to be called. A scan that is written from here on
+        # finds the erasure, and brings its code along (Ingest).
+        await vault.forget(worker.store, {code: second for code, second in reach.items() if code[:8] not in later})

@@ -122,9 +122,10 @@ class Evaluator:
         looked = await self._look(case, asked)
         gate = Gate(looked.policy.approval_above, decision)
         if looked.state == "closed":
-            return Verdict(case_id, set(), {}, looked.policy.id, "", gate, self._status(looked, Situation("closed")))
-        if looked.found is None:
-            return Verdict(
+            closed = self._status(looked, Situation("closed"))
+            verdict = Verdict(case_id, set() if asked is None else asked, {}, looked.policy.id, "", gate, closed)
+        elif looked.found is None:
+            verdict = Verdict(
                 case_id,
                 asked,
                 {},
@@ -135,21 +136,31 @@ class Evaluator:
                 alerts={},
                 presence=Presence(case_id, 0, looked.policy.id, []),
             )
-        return await self._verdict(looked, looked.found, asked, gate)
+        else:
+            verdict = await self._verdict(looked, looked.found, asked, gate)
+        verdict.case, verdict.window = case, looked.window
+        return verdict
 
     async def _look(self, case: CaseRow, asked: set[bytes] | None) -> Looked:
         worker, case_id = self.worker, case.case_id
         policy = self._policy or worker.policies.of_time(case.reported_at)
         window = infectious_window(case.sampled_at, case.onset_at, case.isolated_at, case.negative_at, policy)
         now, through = await worker.now()
-        if is_closed(window[0], now, worker.retention(policy)):
-            return Looked(case, policy, window, through, "closed")
-        if case.status != "confirmed" or window[1] <= window[0]:
-            if asked is None:
-                await self._put_spans(case_id, await worker.spans.read(worker.store, case_id), NO_WINDOW, [])
-            return Looked(case, policy, window, through, "withdrawn" if case.status != "confirmed" else "open")
         before = await worker.spans.read(worker.store, case_id) if asked is None else b""
+        state: Literal["open", "withdrawn", "closed"] = "open"
+        if case.status != "confirmed":  # also of a closed case: this takes back what was reported, and needs no scan
+            state = "withdrawn"
+        elif is_closed(window[0], now, worker.retention(policy)):
+            state = "closed"
+        if state != "open" or window[1] <= window[0]:
+            if asked is None:
+                await self._put_spans(case_id, before, NO_WINDOW, [])
+            return Looked(case, policy, window, through, state)
         found = await self._find(case, asked, policy, window, before)
+        later, _ = await worker.now()
+        if is_closed(window[0], later, worker.retention(policy)):
+            # A stream that is replayed may be days further by now, and what was read half forgotten.
+            raise CaseChanged
         moved = bool(before) and window_of(before) not in (window, NO_WINDOW)
         return Looked(case, policy, window, through, "open", found, moved)
 

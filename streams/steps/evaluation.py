@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -10,21 +10,24 @@ from schemas.evaluate import Evaluate
 from schemas.times import format_time
 from schemas.venue_alert import VenueAlert
 from streams.ports import Batch
-from streams.rules.codes import pseudonym_digest
+from streams.rules.codes import exposure_id, pseudonym_digest, pseudonym_text
 from streams.state.generation import offset_done
+from streams.state.said import EXPOSURE_OF
 from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Standing
 from streams.steps import alerts
-from streams.steps.ageing import ended
+from streams.steps.ageing import closing, ended, open_until, with_forgotten
 from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
-from streams.steps.publish import carry_out, prepare
+from streams.steps.publish import Change, carry_out, prepare
+from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.triggers import Triggers, merged
-from streams.steps.verdict import Verdict, plan
+from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
 
 _decoder = msgspec.json.Decoder(Evaluate)
+ASK_AGAIN = 60  # seconds of the clock of forgetting, for an evaluation to be through
 
 
 class Evaluation(Evaluator):
@@ -34,6 +37,7 @@ class Evaluation(Evaluator):
         super().__init__(worker)
         self._standing: dict[int, Standing] = {}
         self._assigned: set[int] = set()
+        self._sweep = Sweep(worker)
 
     def assign(self, partition: int) -> None:
         """The partition came to this worker. Its first batch takes it over; what is due there cannot wait for one: a
@@ -43,6 +47,7 @@ class Evaluation(Evaluator):
     async def take_over(self, partition: int) -> None:
         """Become the owner of a case partition, and finish what its former owner may have left half done."""
         standing = Standing(self.worker.store, partition)
+        self.worker.known_exposures.clear()  # another owner may have let go of some
         cases = await take_over(standing, self.worker.log)
         await pass_on(standing, self.worker)
         for case_id in cases:
@@ -74,34 +79,66 @@ class Evaluation(Evaluator):
         if verdict is None:
             return 0
         worker = self.worker
+        if verdict.status.state == "closed":
+            return await self._close(standing, verdict)
         now_ms = worker.clock.now_ms()
+        if verdict.presence is not None:
+            known = await standing.bodies(case_id, [PRESENCE])
+            verdict.presence = await with_forgotten(worker, verdict, known.get(PRESENCE))
         heads = await self._heads(standing, verdict)
         planned = plan(verdict, heads, await standing.counts(case_id), worker.people)
         changes = planned.changes
         again = None
         if verdict.alerts is not None:
             last = await self._alerts(standing, case_id, heads)
-            alerted = alerts.changes(heads, last, verdict.alerts, now_ms, worker.alert_pause_ms)
+            erased = verdict.reason == ERASED
+            alerted = alerts.changes(heads, last, verdict.alerts, now_ms, worker.alert_pause_ms, erased=erased)
             changes.update(alerted.changes)
             again = alerted.again_at
         elif verdict.asked and verdict.status.state == "open":
             # What one person's scans did to how many were there, the next whole evaluation says: not more often than
             # alerts may be written, or every scan at a flagged place would cost one.
             again = max(now_ms, await standing.evaluated_whole(case_id) + worker.alert_pause_ms)
-        if verdict.status.state == "closed":
-            changes.update(await ended(standing, worker, case_id))
-        what = prepare(case_id, heads, changes, standing.partition, format_time(now_ms // 1000))
-        before = await standing.bodies(case_id, [PRESENCE]) if PRESENCE in what.confirmed else {}
         if again is not None:
             await standing.look_again(case_id, again)
+        if asked is None:
+            ages_at = open_until(worker, verdict)
+            if verdict.status.state == "withdrawn":
+                aged = await ended(standing, worker, verdict, heads)
+                changes.update(aged.changes)
+                ages_at = aged.again_at
+            await standing.ages_at(case_id, ages_at)
         if verdict.alerts is not None:
             await standing.set_evaluated_whole(case_id, now_ms)
-        count = await carry_out(standing, worker.log, what, todo_of(what, before.get(PRESENCE)))
-        await pass_on(standing, worker)
+        count = await self._carry_out(standing, case_id, heads, changes)
         if planned.everybody:
             triggers = Triggers()
             triggers.everybody(case_id)
             await worker.log.send(triggers.records())
+        return count
+
+    async def _close(self, standing: Standing, verdict: Verdict) -> int:
+        """A case that is not evaluated again: what age and erasures end of it, and when to look next."""
+        heads = await standing.heads(verdict.case_id)
+        aged = await closing(standing, self.worker, verdict, heads)
+        await standing.ages_at(verdict.case_id, aged.again_at)
+        return await self._carry_out(standing, verdict.case_id, heads, aged.changes)
+
+    async def _carry_out(
+        self, standing: Standing, case_id: str, heads: Mapping[bytes, Head], changes: Mapping[bytes, Change]
+    ) -> int:
+        """Publish what changed, and pass on what hangs on it; the number of records."""
+        worker = self.worker
+        issued = format_time(worker.clock.now_ms() // 1000)
+        what = prepare(case_id, heads, changes, standing.partition, issued)
+        before = await standing.bodies(case_id, [PRESENCE]) if PRESENCE in what.confirmed else {}
+        count = await carry_out(standing, worker.log, what, todo_of(what, before.get(PRESENCE)))
+        await pass_on(standing, worker)
+        gone = [entry[1:] for entry, change in changes.items() if change.gone and entry[:1] == EXPOSURE]
+        if gone:
+            ids = [bytes.fromhex(exposure_id(case_id, pseudonym_text(person))) for person in gone]
+            await EXPOSURE_OF.drop(worker.store, ids)
+            worker.known_exposures.difference_update(ids)
         return count
 
     async def _heads(self, standing: Standing, verdict: Verdict) -> dict[bytes, Head]:
@@ -121,9 +158,26 @@ class Evaluation(Evaluator):
         return sorted(self._assigned | self._standing.keys())
 
     async def tick(self) -> None:
-        """Cases whose time has come, of the partitions of this worker, are put on `evaluate`."""
+        """Cases whose time has come, of the partitions of this worker, are put on `evaluate`. Whoever has the first
+        partition forgets what is too old, for all."""
         for partition in self.partitions:
             await self.look_again(partition)
+            await self.grow_older(partition)
+        if 0 in self._assigned:
+            await self._sweep.tick()
+
+    async def grow_older(self, partition: int) -> None:
+        """Cases that close, or of which something ends, by the clock of forgetting."""
+        standing, worker = Standing(self.worker.store, partition), self.worker
+        now, _ = await worker.now()
+        aged = await standing.aged(now)
+        triggers = Triggers()
+        for case_id, _ in aged:
+            triggers.everybody(case_id)
+        if aged:
+            await worker.log.send(triggers.records())
+        for case_id, second in aged:
+            await standing.age_asked(case_id, second, now + ASK_AGAIN)
 
     async def look_again(self, partition: int) -> bool:
         """The same for one partition; whether there were any."""

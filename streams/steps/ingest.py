@@ -24,10 +24,11 @@ from streams.rules.acceptance import EXPIRED, FUTURE, late_or_early
 from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET, local_day
 from streams.state import graph, vault
-from streams.state.erasing import add_days
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import I64, OWN, Mask, tokens_of
+from streams.state.people import NEVER
+from streams.state.shards import add_days, swept
 from streams.steps.erase import Eraser
 from streams.steps.rejects import reject
 from streams.steps.triggers import Triggers
@@ -64,7 +65,8 @@ class Ingest:
             await self._names(columns, digests, keep)
             facts = self._facts(columns, digests, keep)
             if self._looks:
-                out += (await self._write_then_look(facts, digests, keep)).records()
+                codes = _kept(columns.persons, keep)
+                out += (await self._write_then_look(facts, _kept(digests, keep), codes)).records()
             else:
                 await self._write(facts)
         if out:
@@ -158,22 +160,27 @@ class Ingest:
                 seen[digest] = vault.Sighting(canonical(code), second)
         await vault.keep(self.worker.store, self.worker.vault, seen)
 
-    async def _write_then_look(self, facts: Facts, digests: list[bytes], keep: Mask) -> Triggers:
+    async def _write_then_look(self, facts: Facts, digests: list[bytes], codes: list[str]) -> Triggers:
         """Looking first would miss the case whose spans are written between the look and the write."""
         marks = await self._write(facts)
-        return await self._look(facts, marks, _kept(digests, keep))
+        return await self._look(facts, marks, digests, codes)
 
     async def _write(self, facts: Facts) -> Marks:
         """Both sides of the graph; the marks of the persons touched, as they were after their scans were added."""
         return marks_of(await graph.write(self.worker.store, facts))
 
-    async def _look(self, facts: Facts, marks: Marks, digests: list[bytes]) -> Triggers:
-        """Who must be evaluated because of these scans: by place (spans), and by person (marks)."""
+    async def _look(self, facts: Facts, marks: Marks, digests: list[bytes], codes: list[str]) -> Triggers:
+        """Who must be evaluated because of these scans: by place (spans), and by person (marks).
+
+        `digests` (pseudonyms) and `codes` (as read) of the facts, one each.
+        """
         worker, found = self.worker, Triggers()
-        spans, people = await worker.store.run([worker.spans.since(), worker.people.since()])
+        spans, people, forgotten = await worker.store.run([worker.spans.since(), worker.people.since(), swept()])
         worker.spans.take(spans)
         worker.people.take(people)
-        await self._destroy_erased(facts, digests)
+        await self._tell_again(facts, int(forgotten or 0))
+        if worker.people.any_erased:
+            await self._destroy_erased(facts, digests, codes)
         for at, case_id in worker.spans.hits(facts.venue, facts.second):
             found.person(case_id, pseudonym_text(digests[at]))
         if marks:
@@ -188,13 +195,25 @@ class Ingest:
                             found.person(known, pseudonym_text(digests[at]))
         return found
 
-    async def _destroy_erased(self, facts: Facts, digests: list[bytes]) -> None:
-        """Scans of an erased person that came late: they never count, and must not lie there either (rule 10)."""
-        people = self.worker.people
-        if people.any_erased:
-            late = np.flatnonzero(facts.second <= people.erased_until(facts.person)).tolist()
-            if late:
-                await Eraser(self.worker).destroy({digests[at] for at in late})
+    async def _tell_again(self, facts: Facts, forgotten: int) -> None:
+        """Days were forgotten since this worker told of its own: it may have written to one of them (shards.py)."""
+        worker = self.worker
+        if forgotten != worker.days_forgotten:
+            worker.days_forgotten = forgotten
+            worker.known_days = set(np.unique(local_day(facts.second)).tolist())
+            await add_days(worker.store, worker.known_days)
+
+    async def _destroy_erased(self, facts: Facts, digests: list[bytes], codes: list[str]) -> None:
+        """Scans of an erased person. Those that came late never count, and must not lie there either (rule 10); with
+        those after the erasure the vault has to have the code again, whatever this worker remembers of the person."""
+        until = self.worker.people.erased_until(facts.person)
+        late = np.flatnonzero(facts.second <= until).tolist()
+        if late:
+            await Eraser(self.worker).destroy({digests[at] for at in late})
+        again = np.flatnonzero((until > NEVER) & (facts.second > until)).tolist()
+        if again and self.worker.vault is not None:
+            seen = {digests[at]: vault.Sighting(canonical(codes[at]), int(facts.second[at])) for at in again}
+            await vault.keep(self.worker.store, self.worker.vault, seen)
 
 
 def _kept(values: list[Kind], keep: Mask) -> list[Kind]:

@@ -27,12 +27,14 @@ class Presence(msgspec.Struct, frozen=True, array_like=True):
     """Internal: where a case was, from 14 days before its onset to the end of its window; what clusters are made of.
 
     `pieces` = (venue_id, start, end) in seconds, sorted; `turn` = the second from which the case counts as spreading.
+    `person`: whose pieces they are (pseudonym), "" when there are none. A case may be corrected to be somebody else's.
     """
 
     case_id: str
     turn: int
     policy: str
     pieces: list[tuple[str, int, int]]
+    person: str = ""
 
 
 class Place(NamedTuple):

@@ -122,7 +122,7 @@ class People(RegistryStep):
         for token, of in marks.items():
             code = next(code for code in concerned if code[:8] == token)
             for mark in of:
-                case_id = worker.spans.case_of_token.get(mark.case)
+                case_id = worker.spans.every_case_of_token.get(mark.case)
                 if case_id is None:
                     continue
                 if mark.kind == OWN:

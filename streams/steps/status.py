@@ -74,13 +74,18 @@ def _warnings(case: CaseRow, window: tuple[int, int], now: Situation) -> list[st
 
 def presence(case: CaseRow, scene: Scene, window: tuple[int, int], policy: Policy, names: dict[bytes, str]) -> Presence:
     """Pieces that begin in [onset − 14 days, end of the window) (clusters.py), joined where they touch."""
-    origin = case.onset_at if case.onset_at is not None else case.sampled_at
+    first, last = presence_reach(case, window)
     own = visits(scene.pieces)
-    begins = (own.start >= origin - PRE_INFECTIOUS_DAYS * DAY) & (own.start < window[1])
-    own = own.take(begins)
+    own = own.take((own.start >= first) & (own.start < last))
     tokens = [bytes(token) for token in token_bytes(scene.venues[own.venue])]
     pieces = sorted(
         (names[token], start, end)
         for token, start, end in zip(tokens, own.start.tolist(), own.end.tolist(), strict=True)
     )
-    return Presence(case.case_id, window[0], policy.id, pieces)
+    return Presence(case.case_id, window[0], policy.id, pieces, case.person)
+
+
+def presence_reach(case: CaseRow, window: tuple[int, int]) -> tuple[int, int]:
+    """[first, last): when a stay that counts for clusters begins."""
+    origin = case.onset_at if case.onset_at is not None else case.sampled_at
+    return origin - PRE_INFECTIOUS_DAYS * DAY, window[1]

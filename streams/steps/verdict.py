@@ -12,6 +12,7 @@ from schemas.case_status import CaseStatus
 from schemas.exposure import Exposure
 from schemas.venue_alert import VenueAlert
 from streams.rules.codes import exposure_id, pseudonym_text
+from streams.state.cases import CaseRow
 from streams.state.people import PeopleTable, representative
 from streams.state.standing import EXPOSURE, NO_HEAD, PRESENCE, STATUS, Counts, Head
 from streams.steps.kinds import Presence
@@ -36,7 +37,8 @@ class Verdict:
 
     `contents`: person (pseudonym, 16 bytes) → exposure. Of the persons in `asked` (None = all) who are not in
     `contents`, nothing may stand; `reason` says why it is withdrawn, unless it hangs on who they are (erased, or now
-    one person with somebody). `alerts`, `presence` None: not worked out this time, they stay.
+    one person with somebody). `alerts`, `presence` None: not worked out this time, they stay. `case`, `window`: what it
+    was worked out from.
     """
 
     case_id: str
@@ -48,6 +50,8 @@ class Verdict:
     status: CaseStatus
     alerts: dict[bytes, VenueAlert] | None = None
     presence: Presence | None = None
+    case: CaseRow | None = None
+    window: tuple[int, int] = (0, 0)
 
 
 class Planned(NamedTuple):
@@ -72,12 +76,12 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
         head, content = heads.get(entry, NO_HEAD), verdict.contents.get(person)
         if content is None:
             changes[entry] = Change(
-                None, _withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person)
+                None, withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person)
             )
         else:
             behind = closed and not head.stands and content.level == "F1"
             held += behind
-            changes[entry] = Change(content, _withdrawal(verdict, person, people), held=behind)
+            changes[entry] = Change(content, withdrawal(verdict, person, people), held=behind)
     state = verdict.status.state
     if state == "open" and closed:
         state = "refused" if verdict.gate.decision == "refuse" else "held"
@@ -88,14 +92,14 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
     return Planned(changes, everybody=verdict.asked is not None and not closed and held_elsewhere > 0)
 
 
-def _withdrawal(verdict: Verdict, person: bytes, people: PeopleTable) -> Exposure:
+def withdrawal(verdict: Verdict, person: bytes, people: PeopleTable, because: str | None = None) -> Exposure:
     """The record that takes an exposure back: no episodes, a reason (messages.md)."""
     text = pseudonym_text(person)
-    reason, instead = verdict.reason, None
+    reason, instead = because or verdict.reason, None
     goes_by = representative(people.codes_of(person))
-    if people.is_erased(person):
+    if because is None and people.is_erased(person):
         reason = ERASED
-    elif goes_by != person and goes_by in verdict.contents:
+    elif because is None and goes_by != person and goes_by in verdict.contents:
         reason, instead = "merged", exposure_id(verdict.case_id, pseudonym_text(goes_by))
     return Exposure(
         exposure_id=exposure_id(verdict.case_id, text),

@@ -42,6 +42,7 @@ class Worker:
     the operations key; `vault` the codes of new persons to the desk's and the escrow's (None: no code is kept, nobody
     can be called back; for tests only), `auditor` writes what was erased on record (None: nothing does; likewise).
 
+    `known_days` are those told to Redis since days were forgotten there for the `days_forgotten`th time (shards.py).
     `known_persons` (in the week `known_week`) and `known_venues` hold what this worker has seen in Redis's tables;
     they are as old as the process at most, and a process never outlives the Redis it started with (StoreChanged), so
     they cannot promise too much.
@@ -66,6 +67,7 @@ class Worker:
     known_persons: set[bytes] = field(default_factory=set)
     known_week: int = 0
     known_days: set[int] = field(default_factory=set)
+    days_forgotten: int = 0
     known_venues: dict[str, bytes] = field(default_factory=dict)
     venue_names: dict[bytes, str] = field(default_factory=dict)
     known_exposures: set[bytes] = field(default_factory=set)
@@ -86,6 +88,14 @@ class Worker:
         """What "now" is for forgetting (rule 10), and the newest record timestamp of `scans` taken in; seconds UTC."""
         newest = await read_newest(self.store)
         return (newest if self.stream_time else self.clock.now_ms() // 1000), newest
+
+    def kept_days(self) -> int:
+        """For how many days scans are kept, 0 = for ever. The policy that keeps them longest decides, since a case that
+        goes by it may be open still. `refresh` before."""
+        if self.retention_days is not None:
+            return self.retention_days
+        days = [policy.retention_days for policy in self.policies]
+        return 0 if 0 in days else max(days)
 
     def retention(self, policy: Policy) -> int:
         """Days; 0 = everything is kept."""

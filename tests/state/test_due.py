@@ -26,9 +26,12 @@ class Worker:
 
     def __init__(self, server: RedisServer) -> None:
         server.begin()
-        self.server, self.sent, self.now = server, list[Out](), 1_000_000
+        self.server, self.sent, self.now_ms = server, list[Out](), 1_000_000
         self.store = self.log = self
-        self.clock = SimpleNamespace(now_ms=lambda: self.now)
+        self.clock = SimpleNamespace(now_ms=lambda: self.now_ms)
+
+    async def now(self) -> tuple[int, int]:
+        return 0, 0
 
     async def run(self, calls: Sequence[Call]) -> list[Any]:
         return [self.server.call(call) for call in calls]
@@ -43,18 +46,18 @@ def test_a_partition_without_a_batch_yet_is_looked_at(server: RedisServer) -> No
     worker = Worker(server)
 
     async def run() -> None:
-        await Standing(worker, 3).look_again("C1", worker.now + 30_000)  # type: ignore[arg-type]
+        await Standing(worker, 3).look_again("C1", worker.now_ms + 30_000)  # type: ignore[arg-type]
         step = Evaluation(worker)  # type: ignore[arg-type]
         step.assign(3)
         await step.tick()
         assert worker.sent == []
-        worker.now += 30_000
+        worker.now_ms += 30_000
         await step.tick()
         assert [(out.topic, out.key) for out in worker.sent] == [("evaluate", b"C1")]
         await step.tick()
         assert len(worker.sent) == 1
 
-        await Standing(worker, 3).look_again("C1", worker.now)  # type: ignore[arg-type]
+        await Standing(worker, 3).look_again("C1", worker.now_ms)  # type: ignore[arg-type]
         step.release(3)
         await step.tick()
         assert len(worker.sent) == 1, "it is somebody else's now"

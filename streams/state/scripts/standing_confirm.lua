@@ -1,6 +1,6 @@
 -- KEYS fence, heads of the case, bodies of the case, cases with unconfirmed publications, counts of the case.
 -- ARGV epoch · case · entry, head, body, … What was published now stands ("" = no body is kept, "=" = as it was); the case has nothing
--- unconfirmed any more. A head: last (4), revision (4), status (1), band (1), digest (16).
+-- unconfirmed any more. A head: last (4), revision (4), status (1), band (1), digest (16); empty: nothing is to be remembered of the entry.
 -- Counts follow from old and new head of each exposure in the same call that changes them, so they cannot drift.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'FENCED' end
 local sub, call = string.sub, redis.call
@@ -21,7 +21,7 @@ for i = 3, #ARGV, 3 do
     if had then count(had, -1) end
     count(head, 1)
   end
-  call('HSET', KEYS[2], entry, head)
+  if head == '' then call('HDEL', KEYS[2], entry) else call('HSET', KEYS[2], entry, head) end
   if body == '' then
     call('HDEL', KEYS[3], entry)
   elseif body ~= '=' then
