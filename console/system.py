@@ -5,33 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from console.heldfile import HeldFile, read_held
 from console.joining import members
+from console.mending import Mender
 from console.ownkey import key_file
 from console.page import serving
 from console.publishing import partitions_of
+from console.signals import ENDING, second_signal_kills, stoppable
 from console.state import UP
 from console.stores import open_store
-from console.supervising import Backoff, Crew, keep_short
+from console.supervising import Crew, keep_short
 from console.trouble import Trouble, WrongUse, kafka_at
 from streams.runtime.embedded import EmbeddedKafka, EmbeddedRedis
-from streams.runtime.process import CannotStart, Server, make_folder
+from streams.runtime.process import CannotStart, make_folder
 from streams.runtime.settings import RUN_FILE, Settings
 from streams.runtime.topics import ensure_topics
 from streams.steps.worker import ready_generation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PARTITIONS = 4
 WORKER = (sys.executable, "-m", "console.main", "worker")
@@ -87,7 +85,7 @@ class System:
     # --- from start to end -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        with _stoppable():
+        with stoppable():
             try:
                 make_folder(self._logs)
                 for server in (self.redis, self.kafka):
@@ -98,7 +96,7 @@ class System:
             except KeyboardInterrupt:
                 pass
             finally:
-                _second_signal_kills()
+                second_signal_kills()
                 self._end()
 
     def _end(self) -> None:
@@ -112,7 +110,7 @@ class System:
 
     async def _until_stopped(self) -> None:
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDING:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await self._topics()
         _, self._gone = await members(self.settings)
@@ -136,11 +134,12 @@ class System:
     async def _topics(self) -> None:
         """Make what is missing. A folder keeps the number of partitions that it was begun with."""
         count = self._wanted or (self._given.partitions if "TRUYVET_PARTITIONS" in os.environ else PARTITIONS)
-        with suppress(Trouble):
+        there = None
+        with suppress(Trouble):  # a new folder has none
             there = (await partitions_of(self.settings, "evaluate"))["evaluate"]
-            if self._wanted not in (None, there):
-                raise WrongUse(f"--partitions: {self.data} was begun with {there}, and that cannot be changed")
-            count = there
+        if there is not None and self._wanted not in (None, there):
+            raise WrongUse(f"--partitions: {self.data} was begun with {there}, and that cannot be changed")
+        count = there or count
         await ensure_topics(self.settings, count)
         self.settings = replace(self.settings, partitions=count)
         self._own["TRUYVET_PARTITIONS"] = str(count)
@@ -216,7 +215,7 @@ class System:
     # --- while it runs -----------------------------------------------------------------------------------------------
 
     async def _keep_running(self) -> None:
-        menders = [_Mender(server) for server in (self.kafka, self.redis)]
+        menders = [Mender(server, _say) for server in (self.kafka, self.redis)]
         said = self.pids()
         while True:
             for words in self._workers.look():
@@ -227,59 +226,6 @@ class System:
                 said = self.pids()
                 self._keep_said()
             await asyncio.sleep(_LOOK)
-
-
-class _Mender:
-    """Starts a server again that ended: on the same port, with the same data. Workers wait for it, or start again."""
-
-    def __init__(self, server: Server) -> None:
-        self._server, self._backoff = server, Backoff()
-        self._began, self._due = time.monotonic(), 0.0
-
-    async def look(self) -> None:
-        now = time.monotonic()
-        if self._server.running():
-            return
-        if not self._due:
-            self._due = now + self._backoff.after(now - self._began)
-            _say(f"{self._server.name} ended: {self._server.last_words()}; starting it again")
-        if now < self._due:
-            return
-        self._due, self._began = 0.0, now
-        try:
-            self._server.launch()
-            await asyncio.to_thread(self._server.wait_until_ready)
-        except CannotStart as error:
-            _say(str(error))
-
-
-def _stoppable() -> Any:
-    """SIGTERM and a closed terminal end the start as Ctrl-C does."""
-    from contextlib import contextmanager
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    @contextmanager
-    def handled() -> Iterator[None]:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    return handled()
-
-
-def _second_signal_kills() -> None:
-    """Who asks twice does not want to wait: our children die with us (die_with_parent); every part survives that."""
-
-    def now(*_: object) -> None:
-        os._exit(130)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, now)
 
 
 def _say(words: str) -> None:

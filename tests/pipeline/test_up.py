@@ -185,6 +185,10 @@ def test_a_day_with_up(start: Callable[..., Up], tmp_path: Path) -> None:
     assert not (tmp_path / ".truyvet/truyvet.env").exists()
     assert truyvet(tmp_path, "status").returncode == 1
 
+    other = start("--partitions", "5")
+    assert other.process.wait(PATIENCE) == 2
+    assert f"--partitions: {tmp_path}/.truyvet/data was begun with 3, and that cannot be changed" in other.words()
+
     # What was in the folder is there again: topics, records, state, key.
     again = start("--workers", "1")
     ready = again.ready()
