@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from streams.rules import f2
 from streams.rules.exposure import exposures
@@ -24,22 +24,36 @@ from tests.rules.tables import POLICY
 
 MINUTE, HOUR, BEGIN = 60, 3600, 1_641_600_000
 CASE = 0
-VENUES = 3
+VENUES, PERSONS = 4, 10  # one digit: their names are sorted as texts
 
-piece = st.tuples(
-    st.integers(0, 5),  # person
-    st.integers(0, VENUES - 1),
-    st.integers(0, 100),  # minutes
-    st.integers(1, 30),
-    st.sampled_from(["", "", "inferred", "conflict", "staff"]),
-)
+
+def drawn(seed: int) -> tuple[list[Any], list[int], Policy, tuple[int, int]]:
+    """A dense world: rows (person, venue, minute, minutes, flag), linger by venue, policy, the case's window."""
+    rng = Random(seed)
+    words = ["", "", "inferred", "conflict", "staff"]
+    long = rng.choice((6, 20, 40))
+    # Few pieces of the case, or everybody is F1 and nobody F2.
+    persons = [CASE] * rng.choice((1, 2)) + [rng.randrange(1, PERSONS) for _ in range(rng.randint(10, 45))]
+    rows = [
+        (person, rng.randrange(VENUES), rng.randrange(120), rng.randint(1, long), rng.choice(words))
+        for person in persons
+    ]
+    policy = replace(
+        POLICY,
+        min_minutes=rng.choice((1, 5, 15)),
+        latency_hours=rng.choice((0, 0, 0, 1)),
+        crowd_limit=rng.choice((1, 2, 500, 500)),
+        within_hours=1,
+    )
+    linger = [rng.choice((0, 0, 3, 10)) for _ in range(VENUES)]
+    return rows, linger, policy, (BEGIN + 5 * MINUTE, BEGIN + rng.randint(20, 180) * MINUTE)
 
 
 def tables(rows: list[Any], linger: list[int]) -> tuple[PieceTable, VenueFigures]:
     columns = np.array([row[:4] for row in rows], np.int64).reshape(-1, 4)
     flags = [np.array([row[4] == word for row in rows], bool) for word in ("inferred", "conflict", "staff")]
     start = BEGIN + columns[:, 2] * MINUTE
-    pieces = PieceTable(columns[:, 0], columns[:, 1], start, start + columns[:, 3] * MINUTE, *flags, persons=7)
+    pieces = PieceTable(columns[:, 0], columns[:, 1], start, start + columns[:, 3] * MINUTE, *flags, persons=PERSONS)
     day = np.full(VENUES, 86400)
     return pieces, VenueFigures(day, day, np.array(linger) * MINUTE, day)
 
@@ -103,21 +117,14 @@ def ours(pieces: PieceTable, figures: VenueFigures, window: tuple[int, int], pol
     return SimpleNamespace(carriers=carriers, k=k, crowds=crowds, found=found, order=order)
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(piece, min_size=3, max_size=40),
-    st.lists(st.integers(0, 10), min_size=VENUES, max_size=VENUES),
-    st.sampled_from([1, 5, 15]),
-    st.sampled_from([0, 1]),
-    st.sampled_from([1, 2, 500]),
-    st.integers(10, 130),
-    st.sampled_from([1_000_000, 1]),
-)
-def test_as_the_brute_force(
-    rows: list[Any], linger: list[int], minutes: int, latency: int, crowd: int, end: int, at_once: int
-) -> None:
-    policy = replace(POLICY, min_minutes=minutes, latency_hours=latency, crowd_limit=crowd, within_hours=1)
-    window = (BEGIN + 5 * MINUTE, BEGIN + end * MINUTE)
+@pytest.mark.parametrize("first", range(0, 600, 300))
+def test_as_the_brute_force(first: int) -> None:
+    tally = sum((compared(seed, at_once=(1_000_000, 1)[seed % 2]) for seed in range(first, first + 300)), Counter())
+    assert min(tally[what] for what in ("f2", "several", "crowds", "episodes")) > 12, tally  # it was about something
+
+
+def compared(seed: int, at_once: int) -> Counter[str]:
+    rows, linger, policy, window = drawn(seed)
     pieces, figures = tables(rows, linger)
     brute = Brute(pieces, linger, policy, window)
     with pytest.MonkeyPatch.context() as patch:
@@ -127,7 +134,7 @@ def test_as_the_brute_force(
     via: dict[str, list[str]] = {}
     for carrier, person in zip(mine.found.carrier.tolist(), mine.found.person.tolist(), strict=True):
         via.setdefault(str(person), []).append(str(mine.carriers.person[carrier]))
-    assert via == want.via
+    assert via == want.via, seed
     begins = dict(zip(map(str, mine.carriers.person.tolist()), mine.carriers.begin.tolist(), strict=True))
     # The brute force lists every crowd that an F1 was in, also long before it could carry anything.
     listed = {
@@ -160,13 +167,15 @@ def test_as_the_brute_force(
         assert [(e.start, e.end, str(e.venue), e.inferred, e.conflict, e.staff, e.case_staff) for e in got] == [
             (w.start, w.end, w.venue, w.inferred, w.conflict, w.staff, w.case_staff) for w in wanted
         ]
+    several = sum(len(carriers) > 1 for carriers in via.values())
+    return Counter(f2=len(via), several=several, crowds=len(mine.crowds), episodes=len(mine.found.episodes))
 
 
 def test_paths_backward_in_time_do_not_count() -> None:
     """1 met 2 before 1 met the case: 2 is nobody. 3 met 1 after."""
     rows = [(CASE, 0, 60, 20, ""), (1, 0, 60, 20, ""), (1, 1, 10, 20, ""), (2, 1, 10, 20, ""), (1, 2, 90, 20, ""),
             (3, 2, 90, 20, "")]  # fmt: skip
-    pieces, figures = tables(rows, [0, 0, 0])
+    pieces, figures = tables(rows, [0] * VENUES)
     found = ours(pieces, figures, (BEGIN, BEGIN + 10 * HOUR), POLICY).found
     assert (found.carrier.tolist(), found.person.tolist()) == ([0], [3])
 
@@ -174,10 +183,10 @@ def test_paths_backward_in_time_do_not_count() -> None:
 def test_a_long_stay_is_found() -> None:
     """Longer than any policy of today believes in: nothing in the look-up by length may cut it off."""
     rows = [(CASE, 0, 3000, 20, ""), (1, 0, 3000, 90, ""), (2, 0, 0, 9000, "")]
-    pieces, figures = tables(rows, [0, 0, 0])
+    pieces, figures = tables(rows, [0] * VENUES)
     policy = replace(POLICY, min_minutes=60)
     found = ours(pieces.take(np.array([0, 1, 2])), figures, (BEGIN, BEGIN + 90 * HOUR), replace(policy, min_minutes=15))
     # The one who was there all the time met the case too, so is F1.
     assert len(found.found) == 0
-    later = tables([(CASE, 1, 3000, 20, ""), (1, 1, 3000, 20, ""), (1, 0, 3030, 20, ""), rows[2]], [0, 0, 0])[0]
+    later = tables([(CASE, 1, 3000, 20, ""), (1, 1, 3000, 20, ""), (1, 0, 3030, 20, ""), rows[2]], [0] * VENUES)[0]
     assert ours(later, figures, (BEGIN, BEGIN + 90 * HOUR), POLICY).found.person.tolist() == [2]
