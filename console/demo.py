@@ -114,7 +114,7 @@ async def _stream(settings: Settings, store: Any, folder: Path) -> float:
         raise Trouble(f"the workers are not done after {_PATIENCE:.0f} s: {left} (see the log in the data folder)")
     seconds = time.monotonic() - began
     _say(
-        f"{count(replay.scans, 'scan')} went through Kafka and the workers into the contact graph in {seconds:.1f} s "
+        f"{count(replay.scans, 'scan')} went through Kafka into the contact graph in {seconds:.1f} s "
         f"({replay.scans / seconds:,.0f}/s)"
     )
     return seconds
@@ -203,9 +203,9 @@ def print_result(result: Result, names: Names) -> None:
 
     found = result.exposures
     bands = ", ".join(f"{sum(r.get('band') == band for r in found)} {band}" for band in ("high", "medium", "low"))
-    more = f", the strongest {_ROWS}" if len(found) > _ROWS else ""
+    _say(f"Case {result.case_id}: {count(len(found), 'exposure')} ({bands})")
     table(
-        f"Case {result.case_id}: {count(len(found), 'exposure')} ({bands}){more}",
+        f"The strongest {_ROWS}:" if len(found) > _ROWS else "All of them:",
         COLUMNS,
         rows(found, names, _ROWS),
         NUMBERS,
