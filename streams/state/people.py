@@ -141,6 +141,10 @@ class PeopleTable(Table[bytes]):
     def is_erased(self, code: Code) -> bool:
         return code[:8] in self._until_of
 
+    def erased_codes(self) -> set[Code]:
+        """All codes of which something is erased."""
+        return {self._full[token] for token in self._until_of}
+
     def on_hold(self, code: Code, at: int) -> bool:
         """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those up to it."""
         for member in self.links.members(code, at):

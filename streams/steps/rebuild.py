@@ -4,7 +4,7 @@
 2. everything of ours in Redis is deleted, but for the vault;
 3. own outputs are read: what was published last, and every number ever used;
 4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
-5. `scans` is taken in, facts only; what is refused is said again (a reject counts once);
+5. `scans` is taken in, facts only; what is refused is said again (a reject counts once); what was erased goes again;
 6. `ready`; every case is put on `evaluate`. What differs from what stands is published with the next number: nothing,
    when nothing differs.
 """
@@ -15,12 +15,15 @@ from collections.abc import Callable
 
 import msgspec
 
+from schemas.times import parse_time
 from streams.ports import Call, Log, Read, Store
 from streams.state.cases import CaseTable
 from streams.state.generation import Generation, begin_generation, offset_done, set_state
-from streams.state.standing import Standing, scan_keys
+from streams.state.standing import STATUS, Standing, read_standing, scan_keys
+from streams.steps.erase import Eraser
 from streams.steps.followups import note_all, write_rows
 from streams.steps.ingest import Ingest
+from streams.steps.kinds import KINDS
 from streams.steps.registered import put_back
 from streams.steps.takeover import take_in
 from streams.steps.triggers import Triggers
@@ -82,6 +85,7 @@ async def rebuild(
             await take_in(standing, log, from_start=True)
             ledgers.append(standing)
         progress("published", partition + 1, partitions)
+    await _newest_known(worker, ledgers)
     for partition in range(partitions):
         async for chunk in log.tail("registry", partition, 0, committed=True):
             await put_back(store, chunk, ledgers[2 * partition])
@@ -92,6 +96,7 @@ async def rebuild(
             await write_rows(standing, worker)
     for partition in range(partitions):
         await _load_scans(worker, log, partition, progress)
+    await _erase_again(worker)
     everything = Triggers()
     table = CaseTable()
     await table.refresh(store)
@@ -100,6 +105,25 @@ async def rebuild(
     await log.send(everything.records())
     await set_state(store, generation.id, "ready")
     return Generation(generation.id, "ready")
+
+
+async def _newest_known(worker: Worker, ledgers: list[Standing]) -> None:
+    """How far the stream had come, as case statuses say. `scans` may be gone by age; if "now" went back with it, closed
+    cases would be open again, and evaluated without their scans (rule 10)."""
+    newest = 0
+    async for body in read_standing(worker.store, len(ledgers) // 2, kind=STATUS):
+        status = KINDS[STATUS].decode(body)
+        if status.evaluated_through is not None:
+            newest = max(newest, parse_time(status.evaluated_through))
+    await offset_done(worker.store, worker.generation, "scans", 0, 0, newest)
+
+
+async def _erase_again(worker: Worker) -> None:
+    """The topic still holds scans that were erased; they must not lie in Redis."""
+    await worker.people.refresh(worker.store)
+    codes = sorted(worker.people.erased_codes())
+    for at in range(0, len(codes), 100):
+        await Eraser(worker).destroy(codes[at : at + 100])
 
 
 class _Chunk:
