@@ -24,18 +24,18 @@ from streams.steps.triggers import Triggers
 from streams.steps.winners import Keeper, Origin, record_digest
 from streams.steps.worker import Worker
 
-SLICE = 100
-
 
 class RegistryStep:
     """`_take` one message of a topic, or `_take_all` of a slice together: their effects, or what is wrong with them."""
+
+    SLICE = 100
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     async def handle(self, batch: Batch) -> None:
         worker = self.worker
-        for messages in _slices(batch):
+        for messages in _slices(batch, self.SLICE):
             triggers = Triggers()
             problems = await self._take_all(messages, batch.topic, triggers)
             out = [
@@ -94,7 +94,7 @@ def _registered(kind: str, field: str | bytes, row: bytes) -> Out:
     return Out("registry", f"{kind}/{key}".encode(), encode(Registered(kind=kind, key=key, row=row)))
 
 
-def _slices(batch: Batch) -> Iterator[list[Message]]:
+def _slices(batch: Batch, size: int) -> Iterator[list[Message]]:
     messages = iter(batch)
-    while some := list(islice(messages, SLICE)):
+    while some := list(islice(messages, size)):
         yield some

@@ -17,6 +17,8 @@ from streams.steps.triggers import Triggers
 class Venues(RegistryStep):
     """A slice together: a province has 20,000 venues, and a dozen round trips for each would take minutes."""
 
+    SLICE = 1000
+
     async def _take_all(self, messages: Sequence[Message], topic: str, triggers: Triggers) -> list[Problem | None]:
         decoded = [decode_venue(message.value, message.headers) for message in messages]
         greatest: dict[str, VenueRow] = {}
