@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import TopicPartition
 
 from streams.ports import Read
@@ -89,7 +90,6 @@ class Kafka:
         """Value i goes to partition i % partitions, in order; `rate` = records a second. Returns how many."""
 
         async def run() -> int:
-            # The batches built here are compressed by hand: send_batch takes them as they are.
             producer = AIOKafkaProducer(
                 bootstrap_servers=self.address, compression_type=compression, max_batch_size=900_000, acks="all"
             )
@@ -152,7 +152,10 @@ class Kafka:
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         async def ask(admin: AIOKafkaAdminClient) -> dict[int, int]:
-            found = await admin.list_consumer_group_offsets(group)
+            try:
+                found = await admin.list_consumer_group_offsets(group)
+            except GroupCoordinatorNotAvailableError:  # a broker that never had a group: nothing is committed
+                return {}
             return {tp.partition: at.offset for tp, at in found.items() if tp.topic == topic and at.offset >= 0}
 
         return self._admin(ask)
