@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.times import LOCAL
+from schemas.exposure import Advice, Exposure
 from streams.rules.days import local_day
 from streams.state.cases import CaseTable
 from streams.steps.evaluate import Evaluator
 
 if TYPE_CHECKING:
-    from schemas.exposure import Exposure
     from streams.rules.policy import Policy
     from streams.steps.verdict import Verdict
     from streams.steps.worker import Worker
@@ -96,14 +96,14 @@ def of_verdict(verdict: Verdict) -> Figures:
     """The figures of one case."""
     exposures = [content for content in verdict.contents.values() if content.level == "F1"]
     held = len(exposures) if verdict.gate.closed(len(exposures)) else 0
-    bands = Counter(content.band for content in exposures if content.band is not None)
+    bands = Counter(content.band for content in exposures if content.band)
     return Figures(len(exposures), bands, held, {} if held else _follow_ups(exposures))
 
 
 def _follow_ups(exposures: Iterable[Exposure]) -> dict[str, tuple[datetime.date, datetime.date]]:
     found = {}
     for exposure in exposures:
-        if exposure.advice is not None and exposure.last_at is not None:
+        if isinstance(exposure.advice, Advice) and exposure.last_at is not None:
             last = datetime.datetime.fromisoformat(exposure.last_at).astimezone(LOCAL).date()
             found[exposure.person] = last, datetime.date.fromisoformat(exposure.advice.follow_up_until)
     return found

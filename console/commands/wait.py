@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, timeout: float, json_: bool) -> None:
     """Return when every message that was in the input topics at the call has had all its effects.
 
-    Ends with 1 at the time-out, and says what lags.
+    That includes what is written less often than it changes: a venue alert has its last word after at most 30 s
+    (TRUYVET_ALERT_SECONDS). What is sent after the call is not waited for. Ends with 1 at the time-out, and says what
+    lags: records of topics, publications begun, cases to be looked at again.
     """
     settings = load_settings()
     with kafka_at(settings), redis_at(settings):
