@@ -8,6 +8,8 @@
     process.py    a worker process: takes partitions, cuts batches, dies
     group.py      who has which partition, and zombies who do not know it yet
     faults.py     what goes wrong, and when
+    worlds.py     small dense worlds of messages (makers.py, badmessages.py, policies.py)
+    deliveries.py when and how often they arrive
     history.py    one seed: a world, its messages, its faults, until quiet
     checks.py     what must hold then, against the brute force
     controls.py   the same code with one order turned round: the checks must catch each

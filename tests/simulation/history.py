@@ -7,7 +7,7 @@ Four streams of chance, all from the seed: the world (which messages), the wire 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from streams.steps.policies import Policies
 from streams.steps.venues import Venues
 from streams.steps.worker import Worker
 from tests.simulation.checks import Expected
+from tests.simulation.deliveries import Deliveries
 from tests.simulation.faults import Faults, Plan
 from tests.simulation.group import Group
 from tests.simulation.kafka import Kafka, Partition
@@ -92,30 +93,12 @@ class History:
         self._born = 0
         self._workers = self.wire_rng.choice((1, 2, 2, 3))
         self._batch = self.wire_rng.choice((1, 3) if options.race else (1, 3, 8, 100))
-        # All at once, or so slowly that each message meets a system that has done its work on those before.
-        self._pace = self.wire_rng.choice((0, 5, 20, 60))
-        self._next_delivery = 0
-        self._lead = world.lead if options.race else -1
-        order = self._in_some_order(world.messages, options.race)
+        lead = world.lead if options.race else None
+        self._deliveries = Deliveries(self.wire_rng, self.kafka, self.scheduler, lead)
+        order = self._deliveries.in_some_order(world.messages)
         self._to_send = [m for i, m in enumerate(order) if i not in options.dropped]
-        self.sent: list[Message] = []
         self.deaths = 0
         self._operator = Actor("operator")
-
-    def _in_some_order(self, messages: Sequence[Message], race: bool) -> list[Message]:
-        """Shuffled, some of them twice."""
-        order = list(messages)
-        if race:
-            rest = order[self._lead :]
-            self.wire_rng.shuffle(rest)
-            return order[: self._lead] + rest
-        again = self.wire_rng.choice((0.0, 0.1, 0.3))
-        order += [m for m in messages if self.wire_rng.random() < again]
-        self.wire_rng.shuffle(order)
-        if self.wire_rng.random() < 0.3:  # cases first or last: everything rests on triggers, or on one evaluation
-            last = self.wire_rng.random() < 0.5
-            order.sort(key=lambda m: (m.topic == "cases") == last)
-        return order
 
     # -- running
 
@@ -126,7 +109,7 @@ class History:
     def redeliver(self) -> None:
         """Every message that was sent comes once more, to the system as it stands, and nothing goes wrong."""
         self.scheduler.strike = lambda _effect: False
-        again = self.sent[:]
+        again = self._deliveries.sent[:]
         self.wire_rng.shuffle(again)
         self._in_loop(self._main(again))
 
@@ -152,7 +135,7 @@ class History:
     def describe(self) -> str:
         return (
             f"{self._workers} workers, {self.partitions} partitions, batches to {self._batch}, "
-            f"{len(self.sent)} messages, {self.scheduler.step} effects, {self.plan}"
+            f"{len(self._deliveries.sent)} messages, {self.scheduler.step} effects, {self.plan}"
         )
 
     def trace_lines(self) -> list[str]:
@@ -172,7 +155,7 @@ class History:
         faults = Faults(self.plan, self, self._fault_rng)
         self.scheduler.strike, self.scheduler.calm = faults.strike, self._wake_all
         outside, broker, cluster = Actor("outside"), Actor("kafka"), Actor("cluster")
-        happens(outside, "gateways", self._deliver, self._is_due)
+        happens(outside, "gateways", self._deliveries.deliver, self._deliveries.due)
         happens(broker, "markers", self._mark, lambda: bool(self.kafka.missing_markers()))
         happens(broker, "coordinator", self._rebalance, self.group.unclaimed)
         happens(cluster, "supervisor", self._start_worker, lambda: self._running(Process) < self._workers)
@@ -181,24 +164,10 @@ class History:
         )
 
     async def _main(self, messages: list[Message]) -> None:
-        self._to_send = messages
+        self._deliveries.to_send = messages
         await self.scheduler.quiet()
 
     # -- what the world does
-
-    def _is_due(self) -> bool:
-        return bool(self._to_send) and self.scheduler.step >= self._next_delivery and len(self.sent) != self._lead
-
-    def _deliver(self) -> None:
-        self._next_delivery = self.scheduler.step + self.wire_rng.randint(0, self._pace)
-        for _ in range(self.wire_rng.choice((1, 1, 2, 5)) if self._lead < 0 else self._lead or len(self._to_send)):
-            if self._to_send:
-                message = self._to_send.pop(0)
-                number = self.kafka.partition_of(message.topic, message.key, self.wire_rng.randrange(64))
-                partition = self.kafka.partition(message.topic, number)
-                partition.append(message.timestamp, message.key, message.value, message.headers)
-                self.sent.append(message)
-                self.scheduler.note("outside", message, f"{message.topic}/{number}@{partition.end - 1}")
 
     def _mark(self) -> None:
         self.kafka.mark_one(self.wire_rng.choice(self.kafka.missing_markers()))
@@ -222,8 +191,7 @@ class History:
 
     def _wake_all(self) -> bool:
         """Nothing can happen: what was slow comes now."""
-        if self._to_send and not self._is_due():
-            self._next_delivery = self._lead = 0
+        if self._deliveries.hurry():
             return True
         asleep = [p for p in self._processes if p.paused]
         for process in asleep:

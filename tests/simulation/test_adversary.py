@@ -17,7 +17,7 @@ import pytest
 from tests.simulation.controls import CONTROLS
 
 ROOT = Path(__file__).parents[2]
-# Each control was caught in more than one of 20 seeds, but for chance: see the Tally of `--control NAME --count 200 --all`.
+# The rarest is caught in about one of 20 seeds (`--control NAME --count 200 --all` tells).
 ENOUGH_SEEDS = 200
 
 
