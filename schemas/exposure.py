@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from schemas.fields import OutDay, OutId, OutTime, Pseudonym, one_of
 
@@ -51,7 +52,11 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A revision of an exposure; the highest revision of an `exposure_id` wins. A withdrawal has no episodes."""
+    """A revision of an exposure; the highest revision of an `exposure_id` wins. A withdrawal has no episodes.
+
+    An F2 (only where the policy publishes them) has `score`, `band` and `advice` null: nobody judged it (rule 6). A
+    withdrawal has none of the three.
+    """
 
     exposure_id: OutId
     revision: int
@@ -66,10 +71,10 @@ class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
     first_at: OutTime | None = None
     last_at: OutTime | None = None
     episodes: list[Episode] | None = None
-    score: float | None = None
-    band: Band | None = None
+    score: float | UnsetType | None = UNSET
+    band: Band | UnsetType | None = UNSET
     score_parts: list[ScorePart] | None = None
-    advice: Advice | None = None
+    advice: Advice | UnsetType | None = UNSET
     policy: str | None = None
     certainty: Certainty | None = None
     issued_at: OutTime | None = None

@@ -53,11 +53,16 @@ def window_of(row: bytes) -> tuple[int, int] | None:
     return _HEAD.unpack_from(row)[1:] if row else None
 
 
+def spans_in(row: bytes) -> list[Span]:
+    """The spans of a row, b"" = none."""
+    return [Span(*_SPAN.unpack_from(row, at)) for at in range(_HEAD.size, len(row), _SPAN.size)]
+
+
 def _decode(_field: str, row: bytes) -> list[Span] | None:
     """None: the case has no infectious window (withdrawn, or an empty one). Its row stays, for the number in front."""
     if window_of(row) == NO_WINDOW:
         return None
-    return [Span(*_SPAN.unpack_from(row, at)) for at in range(_HEAD.size, len(row), _SPAN.size)]
+    return spans_in(row)
 
 
 class SpanTable(Table[list[Span] | None]):

@@ -10,7 +10,7 @@ import msgspec
 from schemas.cluster import Cluster
 from schemas.combine import Combine
 from schemas.encoding import encode
-from schemas.exposure import Exposure
+from schemas.exposure import Advice, Exposure
 from schemas.followup import Followup
 from schemas.times import format_time, parse_time
 from streams.ports import Batch, Out
@@ -162,7 +162,7 @@ class Combining:
 def followup(person: str, exposures: Iterable[Exposure]) -> Followup:
     """The strongest band, the latest dates: who keeps these keeps all."""
     mine = sorted(exposures, key=lambda e: e.exposure_id)
-    advised = [e.advice for e in mine if e.advice is not None]
+    advised = [e.advice for e in mine if isinstance(e.advice, Advice)]
     return Followup(
         person=person,
         revision=0,

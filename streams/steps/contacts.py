@@ -18,7 +18,8 @@ from streams.rules.exposure import ExposureTable, exposures
 from streams.rules.pieces import PieceTable, VenueFigures, pieces
 from streams.rules.policy import Policy
 from streams.rules.scans import ScanTable, distinct_unvoided, shared
-from streams.state.layout import I64, U64, Records, token_bytes, tokens_of
+from streams.rules.spans import merged
+from streams.state.layout import I64, U64, Mask, Records, token_bytes, tokens_of
 from streams.state.people import PeopleTable
 from streams.state.spans import Span
 from streams.state.venues import VenueTable
@@ -117,16 +118,21 @@ def figures_of(venues: U64, table: VenueTable, policy: Policy) -> VenueFigures:
 
 def case_spans(case: Scene, window: tuple[int, int], policy: Policy) -> list[Span]:
     """Where a scan matters to this case. `case` holds one person; all its venues are named, some with an empty span."""
-    spans = [Span(bytes(token), 0, 0) for token in token_bytes(case.venues)]
-    own = case.pieces
-    start = np.maximum(own.start, window[0])
-    end = np.minimum(own.end, window[1])
-    reach = case.figures.reach[own.venue]
+    own = case.pieces.cut(*window)
+    return spans_around(case, own.venue, own.start, own.end, policy)
+
+
+def spans_around(scene: Scene, venue: I64, start: I64, end: I64, policy: Policy) -> list[Span]:
+    """Where a scan can make somebody be at venue[i] during [start[i], end[i]) or while the room is risky after it. All
+    venues of the scene are named, some with an empty span: their figures matter, their scans do not."""
+    spans = [Span(bytes(token), 0, 0) for token in token_bytes(scene.venues)]
+    reach = scene.figures.reach[venue]
     low = start - reach - policy.staff_dwell - policy.conflict_seconds
-    high = end + case.figures.linger[own.venue] + reach + policy.conflict_seconds + 1
-    tokens = token_bytes(case.venues[own.venue])
-    for i in np.flatnonzero(end > start).tolist():
-        spans.append(Span(bytes(tokens[i]), int(low[i]), int(high[i])))
+    high = end + scene.figures.linger[venue] + reach + policy.conflict_seconds + 1
+    joined = merged(venue, np.zeros(len(venue), np.int64), low, high)
+    tokens = token_bytes(scene.venues[venue[joined.order][joined.first]])
+    ends = zip(joined.start.tolist(), joined.end.tolist(), strict=True)
+    spans += [Span(bytes(token), first, last) for token, (first, last) in zip(tokens, ends, strict=True)]
     return spans
 
 
@@ -154,17 +160,28 @@ def candidates(
 ) -> PersonDays:
     """Who scanned within a span (not the case's own codes), and which of their days decide their pieces there."""
     token = venue[anchors.owner]
-    near = np.zeros(len(anchors), bool)
-    for span in spans:
-        if span.end > span.start:
-            at = token == np.uint64(int.from_bytes(span.venue))
-            near |= at & (anchors.second >= span.start) & (anchors.second < span.end)
+    near = _inside(token, anchors.second, spans)
     near &= ~anchors.void & ~np.isin(anchors.other, own)
     reach = case.figures.reach[np.searchsorted(case.venues, token[near])]
     second = anchors.second[near]
     first = local_day(second - reach - days_back)
     last = local_day(second + reach + policy.conflict_seconds)
-    return _person_days(anchors.other[near], first, last, people)
+    return person_days(anchors.other[near], first, last, people)
+
+
+def _inside(venue: U64, second: I64, spans: list[Span]) -> Mask:
+    """Which (venue, second) lie in one of the spans."""
+    live = [span for span in spans if span.end > span.start]
+    if not live:
+        return np.zeros(len(venue), bool)
+    names, place = np.unique(tokens_of(b"".join([span.venue for span in live])), return_inverse=True)
+    start, end = np.array([span.start for span in live], np.int64), np.array([span.end for span in live], np.int64)
+    union = merged(place, np.zeros(len(place), np.int64), start, end)
+    group = place[union.order][union.first]
+    there = np.minimum(np.searchsorted(names, venue), len(names) - 1)
+    last = np.searchsorted((group << 35) + union.start, (there << 35) + second, side="right") - 1
+    found = (last >= 0) & (group[last] == there) & (second < union.end[last])
+    return np.asarray(found & (names[there] == venue))
 
 
 def all_days(persons: U64, spans: list[Span], people: PeopleTable, days_back: int) -> PersonDays:
@@ -175,18 +192,27 @@ def all_days(persons: U64, spans: list[Span], people: PeopleTable, days_back: in
         return PersonDays(np.empty(0, np.uint64), empty, np.empty(0, np.uint64), empty, empty)
     first = np.concatenate([local_day(np.array([s.start - LONGEST - days_back for s in live]))] * len(persons))
     last = np.concatenate([local_day(np.array([s.end + LONGEST for s in live]))] * len(persons))
-    return _person_days(np.repeat(persons, len(live)), first, last, people)
+    return person_days(np.repeat(persons, len(live)), first, last, people)
 
 
-def _person_days(person: U64, first: I64, last: I64, people: PeopleTable) -> PersonDays:
+def both(a: PersonDays, b: PersonDays) -> PersonDays:
+    """What is to be read of either."""
+    return _distinct(np.concatenate([a.person, b.person]), np.concatenate([a.day, b.day]))
+
+
+def person_days(person: U64, first: I64, last: I64, people: PeopleTable) -> PersonDays:
     """Ranges of days per code → each (code, day) once for all codes of these persons, and the whole range per code."""
     person, which = people.expanded(person)
     first, last = first[which], last[which]
     length = last - first + 1
     each = np.repeat(np.arange(len(person)), length)
     day = first[each] + np.arange(len(each)) - np.repeat(np.cumsum(length) - length, length)
-    order = np.lexsort((day, person[each]))
-    p, d = person[each][order], day[order]
+    return _distinct(person[each], day)
+
+
+def _distinct(person: U64, day: I64) -> PersonDays:
+    order = np.lexsort((day, person))
+    p, d = person[order], day[order]
     fresh = np.ones(len(p), bool)
     fresh[1:] = (p[1:] != p[:-1]) | (d[1:] != d[:-1])
     p, d = p[fresh], d[fresh]

@@ -6,11 +6,14 @@ from schemas.exposure import Advice, Episode, Exposure, ScorePart
 from schemas.times import format_time
 from streams.rules.advice import advice
 from streams.rules.codes import exposure_id, pseudonym_text
+from streams.rules.exposure import Episode as Shared
 from streams.rules.exposure import ExposureTable
+from streams.rules.f2 import together
 from streams.rules.policy import Policy
 from streams.rules.score import score
 from streams.state.cases import CaseRow
 from streams.steps.facts import Known
+from streams.steps.second import Second
 
 
 def contents(
@@ -28,27 +31,10 @@ def contents(
     origin = case.onset_at if case.onset_at is not None else case.sampled_at
     found = {}
     for row in table.f1():
-        episodes, parts_in = [], []
-        for at in range(row.first_episode, row.last_episode):
-            e = table.episode(at)
-            venue_id, venue_type = venues[e.venue]
-            episodes.append(
-                Episode(
-                    venue_id=venue_id,
-                    venue_type=venue_type,
-                    start=format_time(e.start),
-                    end=format_time(e.end),
-                    direct_seconds=e.direct,
-                    indirect_seconds=e.indirect,
-                    inferred=e.inferred,
-                    conflict=e.conflict,
-                    role="staff" if e.staff else "visitor",
-                    case_role="staff" if e.case_staff else "visitor",
-                )
-            )
-            parts_in.append((e.start, e.direct, e.indirect, venue_type))
+        shared = [table.episode(at) for at in range(row.first_episode, row.last_episode)]
+        parts_in = [(e.start, e.direct, e.indirect, venues[e.venue][1]) for e in shared]
         points = score(parts_in, origin, policy)
-        first, last = table.episode(row.first_episode), table.episode(row.last_episode - 1)
+        first, last = shared[0], shared[-1]
         pseudonym = pseudonyms[row.person]
         follow = advice(last.end, policy, first_at=first.start, vaccination=known.vaccinations.get(pseudonym))
         text = pseudonym_text(pseudonym)
@@ -64,7 +50,7 @@ def contents(
             indirect_minutes=row.indirect // 60,
             first_at=format_time(first.start),
             last_at=format_time(last.end),
-            episodes=episodes,
+            episodes=_episodes(shared, venues),
             score=points.score,
             band=points.band,
             score_parts=[
@@ -84,3 +70,61 @@ def contents(
             issued_at="",
         )
     return found
+
+
+def contents_of_f2(
+    case: CaseRow, second: Second, policy: Policy, venues: list[tuple[str, str]], known: Known
+) -> dict[bytes, Exposure]:
+    """The same of each F2, where the policy publishes them (rule 6): what they shared with the F1s of `via`, taken
+    together; nobody is scored and nothing is advised. `venues` by the scene's venue number."""
+    scene, met = second.scene, second.met
+    persons, table = together(met, second.k, scene.pieces, scene.figures, policy, second.order)
+    via: dict[int, list[str]] = {}
+    for carrier, person in zip(second.f1.person[met.carrier].tolist(), met.person.tolist(), strict=True):
+        via.setdefault(person, []).append(pseudonym_text(second.persons[carrier]))
+    found = {}
+    for i, person in enumerate(persons.tolist()):
+        shared = [table.episode(at) for at in range(int(table.first[i]), int(table.last[i]))]
+        seconds, direct = int(table.seconds[i]), int(table.direct[i])
+        pseudonym = second.persons[person]
+        text = pseudonym_text(pseudonym)
+        found[pseudonym] = Exposure(
+            exposure_id=exposure_id(case.case_id, text),
+            revision=0,
+            status="",
+            case_id=case.case_id,
+            person=text,
+            level="F2",
+            via=sorted(via[person]),
+            minutes=seconds // 60,
+            direct_minutes=direct // 60,
+            indirect_minutes=(seconds - direct) // 60,
+            first_at=format_time(shared[0].start),
+            last_at=format_time(shared[-1].end),
+            episodes=_episodes(shared, venues),
+            score=None,
+            band=None,
+            advice=None,
+            policy=policy.id,
+            certainty=known.certainty.get(pseudonym, "co-presence"),
+            issued_at="",
+        )
+    return found
+
+
+def _episodes(shared: list[Shared], venues: list[tuple[str, str]]) -> list[Episode]:
+    return [
+        Episode(
+            venue_id=venues[e.venue][0],
+            venue_type=venues[e.venue][1],
+            start=format_time(e.start),
+            end=format_time(e.end),
+            direct_seconds=e.direct,
+            indirect_seconds=e.indirect,
+            inferred=e.inferred,
+            conflict=e.conflict,
+            role="staff" if e.staff else "visitor",
+            case_role="staff" if e.case_staff else "visitor",
+        )
+        for e in shared
+    ]

@@ -14,7 +14,7 @@ from schemas.venue_alert import VenueAlert
 from streams.rules.codes import exposure_id, pseudonym_text
 from streams.state.cases import CaseRow
 from streams.state.people import PeopleTable, representative
-from streams.state.standing import EXPOSURE, NO_HEAD, PRESENCE, STATUS, Counts, Head
+from streams.state.standing import EXPOSURE, NO_BAND, NO_HEAD, PRESENCE, STATUS, Counts, Head
 from streams.steps.kinds import Presence
 from streams.steps.publish import Change
 
@@ -66,7 +66,7 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
     changes: dict[bytes, Change] = {}
     persons = {entry[1:] for entry in heads if entry[:1] == EXPOSURE} | verdict.contents.keys()
     had = [heads.get(EXPOSURE + person, NO_HEAD) for person in persons]
-    others = counts.f1 + counts.held - sum(head.held or (head.stands and head.band != b"-") for head in had)
+    others = counts.f1 + counts.held - sum(head.held or (head.stands and head.band != NO_BAND) for head in had)
     held_elsewhere = counts.held - sum(head.held for head in had)
     f1 = others + sum(content.level == "F1" for content in verdict.contents.values())
     closed = verdict.gate.closed(f1)
@@ -74,14 +74,14 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
     for person in persons:
         entry = EXPOSURE + person
         head, content = heads.get(entry, NO_HEAD), verdict.contents.get(person)
+        level = "F2" if head.stands and head.band == NO_BAND else "F1"
+        taken = replace(withdrawal(verdict, person, people), level=level)
         if content is None:
-            changes[entry] = Change(
-                None, withdrawal(verdict, person, people), gone=verdict.reason == ERASED or people.is_erased(person)
-            )
+            changes[entry] = Change(None, taken, gone=verdict.reason == ERASED or people.is_erased(person))
         else:
-            behind = closed and not head.stands and content.level == "F1"
+            behind = closed and not head.stands  # F2 as well: who waits for a decision is not told through others
             held += behind
-            changes[entry] = Change(content, withdrawal(verdict, person, people), held=behind)
+            changes[entry] = Change(content, taken, held=behind)
     state = verdict.status.state
     if state == "open" and closed:
         state = "refused" if verdict.gate.decision == "refuse" else "held"
