@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tests.reference import messages
 from tests.reference.acceptance import Accepted, Fact, accepted_scans
-from tests.reference.codes import canonical, exposure_id
+from tests.reference.codes import canonical, exposure_id, pseudonym
 from tests.reference.exposure import Episode, cut, episodes_of, reaches_threshold, times_of
 from tests.reference.fields import time_text
 from tests.reference.messages import Case, Decision, PeopleRecord, Venue
@@ -113,9 +113,19 @@ class World:
                 found[other] = episodes
         return found
 
-    def certainty(self, exposure: str) -> str:
-        """Rule 8: the newest decision on an exposure; at a tie the greater word, as nothing else is said."""
-        mine = [d for d in self.decisions if d.of == exposure and d.decision in ("confirm", "dismiss")]
+    def codes_of(self, person: str) -> set[str]:
+        """The canonical codes, among all that were read or linked, of whoever goes by this pseudonym."""
+        known = {scan.code for scan in self.accepted.scans} | {code for link in self.links for code in link}
+        return {code for code in known if self.person(code) == person}
+
+    def certainty(self, case: str, person: str) -> str:
+        """Rule 8: the newest decision on an exposure; at a tie the greater word, as nothing else is said.
+
+        Nor is said what becomes of a decision on a code that was linked later. "Links take effect on all that is kept"
+        (rule 2), so a decision on the exposure of any code of the person counts.
+        """
+        ids = {exposure_id(case, pseudonym(code, self.key)) for code in self.codes_of(person)}
+        mine = [d for d in self.decisions if d.of in ids and d.decision in ("confirm", "dismiss")]
         if not mine:
             return "co-presence"
         return {"confirm": "confirmed", "dismiss": "dismissed"}[max(mine, key=lambda d: (d.at, d.decision)).decision]
@@ -173,7 +183,7 @@ class World:
             ],
             "advice": advice(episodes[0].start, episodes[-1].end, self.vaccinations(person), policy),
             "policy": policy["id"],
-            "certainty": self.certainty(identity),
+            "certainty": self.certainty(case.case, person),
         }
 
     def exposures(self) -> dict[str, dict[str, Any]]:

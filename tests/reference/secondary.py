@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.reference.answer import World
 from tests.reference.codes import canonical
@@ -22,10 +22,11 @@ class Crowd(NamedTuple):
 
 
 class Secondary(NamedTuple):
-    """`via`: F2 → all F1s through whom, sorted."""
+    """`via`: F2 → all F1s through whom, sorted. `k`: F1 → its pieces from which it carries, cut."""
 
     via: dict[str, list[str]]
     crowds: set[Crowd]
+    k: dict[str, list[Piece]]
 
 
 def others_at(person: str, venue: str, span: Span, pieces: dict[str, list[Piece]]) -> set[str]:
@@ -43,11 +44,12 @@ def secondary(world: World, case: Case) -> Secondary:
     window = infectious_window(case, policy)
     f1 = world.f1(case)
     if window is None:
-        return Secondary({}, set())
+        return Secondary({}, set(), {})
     pieces, figures = world.pieces(policy), world.figures(policy)
     person = world.person(canonical(case.person))
     via: dict[str, list[str]] = {}
     crowds: set[Crowd] = set()
+    every_k: dict[str, list[Piece]] = {}
     for carrier in sorted(f1):
         quiet = []
         for visit in visits_of(pieces[carrier]):
@@ -56,10 +58,26 @@ def secondary(world: World, case: Case) -> Secondary:
             else:
                 quiet += [p for p in pieces[carrier] if p.venue == visit.venue and overlap(p.span, visit.span)]
         begin = f1[carrier][0].start + policy["contact"]["latency_hours"] * 3600
-        k = cut(quiet, (begin, window[1]))
+        k = every_k[carrier] = cut(quiet, (begin, window[1]))
         for other, c in pieces.items():
             if other == person or other in f1:
                 continue
             if reaches_threshold(episodes_of(c, k, figures), policy):
                 via.setdefault(other, []).append(carrier)
-    return Secondary(via, crowds)
+    return Secondary(via, crowds, every_k)
+
+
+def content(world: World, case: Case, person: str, found: Secondary) -> dict[str, Any]:
+    """messages.md, `exposures`: the record of an F2 where the policy publishes them, without what is null. Its episodes
+    and minutes are those beside all F1s of `via` together, a second beside two of them once."""
+    policy = world.policy(case)
+    figures = world.figures(policy)
+    k = [piece for carrier in found.via[person] for piece in found.k[carrier]]
+    episodes = episodes_of(world.pieces(policy)[person], k, figures)
+    judged = world.content(case, person, episodes)
+    unknown = ("score", "band", "score_parts", "advice")
+    return {
+        **{name: value for name, value in judged.items() if name not in unknown},
+        "level": "F2",
+        "via": found.via[person],
+    }

@@ -55,8 +55,18 @@ def published(kafka: Kafka, *, committed: bool = True) -> list[tuple[Record, dic
 
 
 def last_records(kafka: Kafka) -> dict[str, dict[str, Any]]:
-    """Key → content of the last committed record of that key."""
-    return {(record.key or b"").decode(): content for record, content in published(kafka)}
+    """Key → content of the last committed record of that key; none where that is a tombstone."""
+    found: dict[str, dict[str, Any]] = {}
+    for partition in kafka.topics["exposures"]:
+        for record in partition.records[: partition.stable_end]:
+            if not record.visible(True):
+                continue
+            key = (record.key or b"").decode()
+            if record.value is None:
+                found.pop(key, None)
+            else:
+                found[key] = msgspec.json.decode(record.value)
+    return found
 
 
 def bare(content: dict[str, Any]) -> dict[str, Any]:
