@@ -89,9 +89,13 @@ async def measure(
     async with System() as system:
         for turn in range(runs):
             for line in lines:
-                tell(f"turn {turn + 1} of {runs}: {line.title}")
                 loads = (others, everybody) if line.new else (everybody, days.first(scans // line.share))
                 found.append(await _one(system, line, f"{turn}-{lines.index(line)}.", *loads))
+                run = found[-1]
+                tell(
+                    f"turn {turn + 1} of {runs}: {line.title}: {run.rate:,.0f} scans/s, CPU µs a scan: "
+                    f"client {run.client_us:.1f}, Redis {run.redis_us:.1f}, Kafka {run.kafka_us:.1f}"
+                )
     return Result(_machine(), scans, _rows(found), found)
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from aiokafka.admin import AIOKafkaAdminClient
+
+from console.trouble import Trouble
 from streams.runtime.embedded import EmbeddedKafka, EmbeddedRedis
 from streams.runtime.settings import Settings
-from streams.runtime.topics import ensure_topics
+from streams.runtime.topics import TOPICS, ensure_topics
 
 PARTITIONS = 4
+PATIENCE = 60.0
 KEY = b"a key of the benchmark, of no use elsewhere"
 
 
@@ -24,6 +30,7 @@ class System:
         self.kafka = EmbeddedKafka(self._data / "kafka")
         self.redis: EmbeddedRedis | None = None
         self._stores = 0
+        self._made: list[str] = []
 
     async def __aenter__(self) -> System:
         try:
@@ -53,8 +60,25 @@ class System:
             topic_prefix=prefix,
             partitions=PARTITIONS,
         )
-        await ensure_topics(settings, PARTITIONS)
+        await self._topics(settings)
         return settings
+
+    async def _topics(self, settings: Settings) -> None:
+        """Make them, and wait until every client will see them: on a busy machine that takes the broker a while."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+        await admin.start()
+        try:
+            if self._made:  # thousands of partitions would make the broker slower from turn to turn
+                await admin.delete_topics(self._made)
+            await ensure_topics(settings, PARTITIONS)
+            self._made = [settings.topic_prefix + topic.name for topic in TOPICS]
+            deadline = time.monotonic() + PATIENCE
+            while any(entry["error_code"] for entry in await admin.describe_topics(self._made)):
+                if time.monotonic() > deadline:
+                    raise Trouble(f"Kafka did not make its topics within {PATIENCE:.0f} s")
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
 
     def pids(self) -> dict[str, int]:
         assert self.redis is not None
