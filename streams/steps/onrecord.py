@@ -2,8 +2,9 @@
 
 The line is written by the step that takes the message in, not by the command that sent it: so a message that a desk's
 own program put on Kafka is on record like any other, and none is on record twice. The step looks first whether it knows
-the message: delivered again (also by a rebuild) it leaves no second line. A worker that dies between the line and what
-it speaks of leaves one too many; a line too few would be the worse fault.
+the message: delivered again (also by a rebuild) it leaves no second line. Two leave one too many, since a line too few
+would be the worse fault: a worker that dies between the line and what it speaks of, and a decision that lost against a
+newer one, of which nothing else is kept.
 """
 
 from __future__ import annotations

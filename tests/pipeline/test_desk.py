@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -417,7 +418,7 @@ def test_the_brute_force_says_the_same_of_everything(desk: System) -> None:
     assert not wrong, "\n".join(wrong)
     assert desk.records("rejects") == []
     assert desk.run("audit", "verify").returncode == 0
-    # Every message once more: nothing is published, and no line is written.
+    # Every message once more: nothing is published. Lines are written for the two decisions that lost, and for no more.
     before = {topic: desk.kafka.ends(desk.prefix + topic) for topic in ("exposures", "followups", "clusters", "audit")}
     for topic in ("people", "decisions", "cases", "venues", "policies"):
         again = [(r.key, r.value) for r in desk.kafka.read(desk.prefix + topic) if r.value]
@@ -426,6 +427,14 @@ def test_the_brute_force_says_the_same_of_everything(desk: System) -> None:
     for topic, ends in before.items():
         if topic != "audit":
             assert desk.kafka.ends(desk.prefix + topic) == ends, topic
+    more = desk.records("audit")
+    assert sum(desk.kafka.ends(desk.prefix + "audit").values()) - sum(before["audit"].values()) == 2
+    twice = [line for line in more if line["action"] == "decision" and line["by"] == "An"]
+    assert Counter(line["reason"] for line in twice) == {
+        "`confirm` on `decisions`": 2,
+        "`release` on `decisions`": 2,
+        "`refuse` on `decisions`": 1,
+    }
 
 
 def test_commands_say_what_is_missing(desk: System) -> None:
