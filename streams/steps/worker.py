@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,8 @@ class Worker:
     alert_pause_ms: int = 30_000
     vault: Seals | None = None
     auditor: Audits | None = None
+    lag: Callable[[], Awaitable[int]] | None = None
+    impatient: bool = False
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
     policy_table: PolicyTable = field(default_factory=PolicyTable)
