@@ -93,6 +93,11 @@ async def _begun(standing: Standing) -> list[str | bytes]:
     return [*await standing.unconfirmed(), *await standing.todo()]
 
 
+async def aged_by(standings: list[Standing], second: int) -> int:
+    """How many cases or venues have something that ends by its age at this second of the clock of forgetting."""
+    return sum(map(len, await asyncio.gather(*(standing.aged(second) for standing in standings))))
+
+
 async def due_by(standings: list[Standing], at_ms: int) -> int:
     """How many cases are to be looked at again at this time or before."""
     return sum(map(len, await asyncio.gather(*(standing.due(at_ms) for standing in standings))))

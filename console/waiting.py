@@ -4,7 +4,8 @@ What is looked at, in this order, since each causes the next; in another order s
 
 1. the inputs: their last effects are requests on `evaluate`;
 2. `evaluate`, twice: an evaluation that opens the gate asks for another one of the whole case, which asks for no more;
-3. cases to be looked at again at a time (alerts are written once in 30 s): each look is a request on `evaluate`;
+3. cases to be looked at again at a time (alerts are written once in 30 s): each look is a request on `evaluate`; and
+   where the newest record is the clock of forgetting, cases and venues of which something ends: a request likewise;
 4. revisions and notes of the cases' ledgers that were begun: passing a note on is a request on `combine`;
 5. `combine`, and what its ledgers have begun.
 
@@ -19,9 +20,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.lag import Place, Topics, behind, due_by, ledgers, unfinished
+from console.lag import Place, Topics, aged_by, behind, due_by, ledgers, unfinished
 from console.times import now_ms
 from streams.runtime.topics import INPUTS
+from streams.state.generation import read_newest
 
 if TYPE_CHECKING:
     from streams.ports import Store
@@ -42,7 +44,8 @@ async def wait_for_effects(
     """Returns {} when done, or, after `timeout` seconds, what lags: topic → records, `publications` → what was begun
     and not ended, `looks` → cases to be looked at again. `tell` is called with how many are left."""
     async with Topics(settings) as topics:
-        return await _Wait(topics, store, settings.alert_seconds * 1000, time.monotonic() + timeout, tell).all()
+        wait = _Wait(topics, store, settings.alert_seconds * 1000, time.monotonic() + timeout, tell)
+        return await wait.all(by_stream=settings.retention_clock == "stream")
 
 
 class _Lags(Exception):
@@ -57,7 +60,8 @@ class _Wait:
     def __init__(self, topics: Topics, store: Store, pause_ms: int, until: float, tell: Tell) -> None:
         self._topics, self._store, self._pause_ms, self._until, self._tell = topics, store, pause_ms, until, tell
 
-    async def all(self) -> dict[str, int]:
+    async def all(self, *, by_stream: bool) -> dict[str, int]:
+        """`by_stream`: messages bring forgetting about, so what ends by age is an effect of theirs."""
         cases = ledgers(self._store, "evaluate", self._topics.partitions("evaluate"))
         combined = ledgers(self._store, "combine", self._topics.partitions("combine"))
         try:
@@ -65,8 +69,10 @@ class _Wait:
             await self._reached("evaluate")
             await self._reached("evaluate")
             await self._looked(cases)
+            newest = await read_newest(self._store) if by_stream else 0
+            await self._ended(cases, newest, "evaluate")
             await self._finished(cases)
-            await self._reached("combine")
+            await self._ended(combined, newest, "combine")
             await self._finished(combined)
         except _Lags as lags:
             return lags.left
@@ -84,6 +90,12 @@ class _Wait:
                 await self._pause("looks", left)
             # The look was asked for before the case was taken off the list. It may find that it was too early.
             await self._reached("evaluate")
+
+    async def _ended(self, standings: list[Standing], newest: int, topic: str) -> None:
+        """Until what ends by its age at the clock as it is now was asked for, and answered."""
+        while left := await aged_by(standings, newest):
+            await self._pause("looks", left)
+        await self._reached(topic)
 
     async def _finished(self, standings: list[Standing]) -> None:
         """Until everything that is begun now was seen done once; what is begun later is of later messages."""

@@ -35,16 +35,18 @@ Progress = Callable[[str, int, int], None]
 
 
 async def first_start(store: Store, log: Log, partitions: int) -> Generation | None:
-    """A generation for a system that never published anything; None when Kafka holds outputs and Redis knows of none.
+    """A generation for a system that never published anything; None when it needs `truyvet rebuild`.
 
     In the first case all inputs are read from their beginning, which is a rebuild by itself. In the second, Redis was
-    emptied: starting to evaluate would withdraw what stands, so somebody has to say `truyvet rebuild`.
+    emptied while Kafka holds outputs: starting to evaluate would withdraw what stands. Or a rebuild was begun that may
+    never end: also one that did, if Redis then lost its last second and with it the word that it was ready.
     """
     for topic in ("exposures", "case-status", "registry", "evaluate"):
         for partition in range(partitions):
             if await log.end(topic, partition) > 0:
                 return None
-    return await begin_generation(store, "ready", only_first=True)
+    generation = await begin_generation(store, "ready", only_first=True)
+    return generation if generation.state == "ready" else None
 
 
 async def clear(store: Store) -> None:

@@ -72,11 +72,13 @@ class Topics:
         return False
 
 
-def wait(workers: Workers, *, pause_s: int = 0, timeout: float = 5.0, meanwhile: Any = None) -> dict[str, int]:
+def wait(
+    workers: Workers, *, pause_s: int = 0, timeout: float = 5.0, meanwhile: Any = None, clock: str = "wall"
+) -> dict[str, int]:
     """What lags after `wait`, with `meanwhile()` (a coroutine function) at work beside it."""
 
     async def both() -> dict[str, int]:
-        settings = SimpleNamespace(alert_seconds=pause_s)
+        settings = SimpleNamespace(alert_seconds=pause_s, retention_clock=clock)
         work = asyncio.create_task(meanwhile()) if meanwhile is not None else None
         try:
             return await waiting.wait_for_effects(settings, workers, timeout)  # type: ignore[arg-type]
@@ -157,6 +159,29 @@ def test_what_later_messages_make_due_is_not_waited_for(workers: Workers) -> Non
     """At most `pause_s` after now lies what a message of before can have asked for."""
     asyncio.run(Standing(workers, 0).look_again("C1", now_ms() + 60_000))
     assert wait(workers, pause_s=30) == {}
+
+
+@pytest.mark.parametrize(("topic", "line"), LINES.items())
+def test_what_a_newer_record_lets_end_by_age_is_waited_for(workers: Workers, topic: str, line: str) -> None:
+    """Only where the newest record is the clock; the wall's time is nobody's message."""
+    ledger = Standing(workers, 0, line)
+
+    async def age() -> None:
+        await ledger.own()
+        await offset_done(workers, workers.generation, "scans", 0, 0, newest_ms=1_000_000)
+        await ledger.ages_at("C1", 1_000)
+        await ledger.ages_at("C2", 1_001)
+
+    asyncio.run(age())
+    assert wait(workers) == {}
+    assert wait(workers, timeout=0.1, clock="stream") == {"looks": 1}
+
+    async def work() -> None:
+        await asyncio.sleep(0.1)
+        workers.ends[topic, 0] = 1
+        await ledger.age_asked("C1", 1_000, 1_060)
+
+    assert wait(workers, timeout=0.6, clock="stream", meanwhile=work) == {topic: 1}
 
 
 @pytest.mark.parametrize("line", LINES.values())
