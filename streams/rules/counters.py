@@ -19,8 +19,8 @@ _NOBODY: U64 = np.empty(0, np.uint64)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was seen at some place on one day. `persons`, `staff_persons`: who, sorted, each once (uint64); `last` second
-    UTC of the last scan; `venues` = how many venues with a scan are in it."""
+    """What was seen at some place on one day. `persons`, `staff_persons`: who, sorted, each once (uint64); `last` =
+    second UTC of the last scan; `venues` = how many venues with a scan are in it."""
 
     scans: int = 0
     came: int = 0
@@ -81,7 +81,7 @@ def _union(sets: list[U64]) -> U64:
 
 
 def ancestors(start: str | None, parent: Mapping[str, str | None]) -> list[str]:
-    """The chain of parents, `start` included, nearest first. A circle ends where it closes (registries can hold one)."""
+    """The chain of parents, `start` included, nearest first. A circle in a registry ends where it closes."""
     found: list[str] = []
     at = start
     while at is not None and at not in found:

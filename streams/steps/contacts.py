@@ -70,7 +70,7 @@ def case_days(origin: int, window: tuple[int, int], policy: Policy) -> I64:
 
 
 def covering_days(now: int, policy: Policy) -> tuple[int, int]:
-    """First and last local day whose scans decide the pieces that cover a second, or begin within the clock tolerance."""
+    """First and last local day whose scans decide the pieces that cover a second, or soon will (clock tolerance)."""
     back = 2 * LONGEST + policy.staff_dwell + policy.conflict_seconds
     return int(local_day(now - back)), int(local_day(now + policy.clock_tolerance + LONGEST))
 

@@ -8,6 +8,7 @@ between counts it once more, which changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from streams.ports import Call
 from streams.rules.codes import venue_token
@@ -18,6 +19,7 @@ from streams.state.cases import CaseTable
 from streams.state.layout import tokens_of
 from streams.state.places import CoverageTable, OrganisationTable, Place, PlaceTable
 from streams.state.shards import read_days
+from streams.state.table import Table
 from streams.steps.book import Book, read_tallies
 from streams.steps.inside import Inside
 from streams.steps.publicmeta import Meta
@@ -58,7 +60,7 @@ class Rollup:
             await self._changed(day, tokens)
             await dirty.done(self.worker.store, [(day, token) for token in tokens])
         await self._now_inside()
-        await self._slow()
+        await self._slow(quiet=not marked)
         await self._tracing.tick()
         await self._meta.tick(settled=not self._unread and not self._slow_days)
 
@@ -67,9 +69,9 @@ class Rollup:
     async def _registries(self) -> None:
         """What belongs to what; a change of it makes every day's areas and organisations stale."""
         worker = self.worker
-        tables = (self._places, self._organisations, self._coverage, self._cases)
-        replies = await worker.store.run([table.since() for table in tables] + [worker.people.since()])
-        changed = [bool(table.take(reply)) for table, reply in zip(tables, replies, strict=False)]
+        tables: tuple[Table[Any], ...] = (self._places, self._organisations, self._coverage, self._cases)
+        replies = await worker.store.run([*(table.since() for table in tables), worker.people.since()])
+        changed = [bool(table.take(reply)) for table, reply in zip(tables, replies[:-1], strict=True)]
         people = worker.people.take(replies[-1])
         if changed[0]:
             self._children = {}
@@ -186,9 +188,10 @@ class Rollup:
 
     # -- areas, organisations, ranks, silent venues
 
-    async def _slow(self) -> None:
+    async def _slow(self, *, quiet: bool) -> None:
+        """Each `SLOW_MS` while scans come in, and at once when nothing more did."""
         now_ms = self.worker.clock.now_ms()
-        if now_ms < self._slow_at + SLOW_MS and not self.worker.impatient:
+        if now_ms < self._slow_at + SLOW_MS and not quiet:
             return
         self._slow_at = now_ms
         for day in sorted(self._slow_days):

@@ -61,7 +61,7 @@ class Worker:
     vault: Seals | None = None
     auditor: Audits | None = None
     lag: Callable[[], Awaitable[int]] | None = None
-    impatient: bool = False
+    counters: bool = True
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
     policy_table: PolicyTable = field(default_factory=PolicyTable)
