@@ -1,4 +1,8 @@
-"""Reading persons' codes: never an argument by default, since those stay in the shell's history and in `ps`."""
+"""Reading persons' codes: never an argument, since those stay in the shell's history and in `ps`.
+
+Whoever gives one as an argument all the same is told so, without the code: click would repeat it on standard error,
+which is often kept.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+
+class CodeCommand(click.Command):
+    """A command of one code or several. It repeats no argument that is too many."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as wrong:
+            if type(wrong) is not click.UsageError:  # a parameter is missing or wrong, which names the parameter
+                raise
+            raise click.UsageError(
+                "There is an argument too many. A code is no argument: it is asked for, or read from a pipe.", ctx
+            ) from None
+
+
+class CodeGroup(click.Group):
+    """The group of such commands. It repeats no name that is none."""
+
+    command_class = CodeCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            raise click.UsageError(f"That is none of its commands: {', '.join(self.commands)}.", ctx) from None
 
 
 def read_codes(names: Sequence[str], given: Sequence[str | None], file: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.codeinput import CodeGroup, read_codes
 from console.tables import as_json
 from console.times import LOCAL, Moment, now_ms, rfc3339
 from console.trouble import Trouble, WrongUse, kafka_at, load_settings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _TIMES = ("sampled_at", "onset_at", "isolated_at", "negative_at", "reported_at")
 
 
-@click.group(short_help="Report a case, or withdraw one.")
+@click.group(cls=CodeGroup, short_help="Report a case, or withdraw one.")
 def command() -> None:
     """Report a person with a positive test, or take a report back."""
 
@@ -111,8 +112,6 @@ async def _known(settings: Settings, case_id: str) -> dict[str, Any] | None:
 
 
 def _code(given: str | None, file: str | None) -> str:
-    from console.codeinput import read_codes
-
     return read_codes(("code of the person",), (given,), file)[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from console.codeinput import CodeGroup, read_codes
 from console.tables import as_json
 from console.times import Day, Moment, now_ms, rfc3339
 from console.trouble import load_settings
@@ -16,7 +17,7 @@ from console.trouble import load_settings
 Command = Callable[..., None]
 
 
-@click.group(short_help="Say something of a person: linked codes, vaccination, test, erasure …")
+@click.group(cls=CodeGroup, short_help="Say something of a person: linked codes, vaccination, test, erasure …")
 def command() -> None:
     """Say something of a person's code: one message on the topic `people`, checked before it is sent.
 
@@ -136,7 +137,6 @@ def _send(
     by: str | None,
     json_: bool,
 ) -> None:
-    from console.codeinput import read_codes
     from console.desk import new_key, send, who
     from schemas.person import decode_person
 

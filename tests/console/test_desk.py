@@ -110,6 +110,24 @@ def test_what_would_be_rejected_is_not_sent(sent: Sent, args: list[str], text: s
     assert words in (result.stderr + str(result.exception)) and sent == []
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["people", ONE],
+        ["people", "unlink", ONE],
+        ["people", "erase", "--yes", "--by", "An", ONE],
+        ["people", "link", ONE, TWO],
+        ["case", ONE],
+        ["case", "report", ONE, "--sampled", AT],
+        ["case", "withdraw", "C-1", ONE],
+    ],
+)
+def test_a_code_given_as_an_argument_is_not_repeated(sent: Sent, args: list[str]) -> None:
+    result = run(*args)  # `run` looks for the code in what is shown
+    assert result.exit_code == 2 and sent == []
+    assert "argument too many" in result.stderr or "none of its commands" in result.stderr
+
+
 @pytest.mark.parametrize("word", ["release", "refuse"])
 def test_a_decision_about_a_case(sent: Sent, word: str) -> None:
     result = run("decide", word, "C-1", "--by", "An", "--note", "seen", "--at", AT)

@@ -87,6 +87,7 @@ def records(system: System, *topics: str, committed: bool = True) -> list[Found]
         consumer = AIOKafkaConsumer(
             bootstrap_servers=system.kafka.address,
             isolation_level="read_committed" if committed else "read_uncommitted",
+            auto_offset_reset="earliest",
             fetch_max_bytes=50_000_000,
             max_partition_fetch_bytes=5_000_000,
         )
@@ -126,7 +127,12 @@ def last_records(system: System) -> dict[str, dict[str, Any]]:
 def in_redis(system: System) -> dict[str, dict[str, Any]]:
     """Exposure id → the record that Redis keeps as published last."""
     with client(system) as store:
-        bodies = [body for key in store.scan_iter("tv:body:*", 1000) for body in store.hvals(key)]
+        bodies = [
+            body
+            for key in store.scan_iter("tv:body:{e*", 1000)
+            for entry, body in store.hgetall(key).items()
+            if entry[:1] == b"x"
+        ]
     return {content["exposure_id"]: content for content in map(json.loads, bodies)}
 
 

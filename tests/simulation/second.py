@@ -41,11 +41,14 @@ def make_second_world(seed: int) -> SecondWorld:
         policy["contact"]["publish_f2"] = rng.random() < 0.9
         policy["contact"]["latency_hours"] = rng.choice((0, 0, 0, 1))
         policy["contact"]["crowd_limit"] = rng.choice((500, 500, 2))
+        policy["contact"]["min_minutes"] = 1
         policy["case"] = {"before_days": 2, "after_days": 10}
+        for of_type in policy["venue"].values():
+            of_type["dwell"] = rng.choice((5, 8, 12))
     makers = Makers(rng, figures, tiny=False)
     makers.persons = [forms_of(number) for number in rng.sample(range(1, 60), rng.randint(5, 9))]
     makers.places = [f"v{n}" for n in range(rng.choice((3, 4)))]
-    makers.minutes = rng.choice((25, 60, 240))
+    makers.minutes = rng.choice((40, 90, 240))
     messages = makers.scans() + makers.venues() + makers.cases()
     if rng.random() < 0.3:
         messages += makers.people()
