@@ -1,7 +1,7 @@
 """Which venue days changed since they were counted last.
 
-    tv:{dirty}:now    set   local day (2 bytes) · venue token (8): marked after their scans were written
-    tv:{dirty}:work   set   the same, in hand: they stay there until their figures are published
+    tv:dirty:{d}:now    set   local day (2 bytes) · venue token (8): marked after their scans were written
+    tv:dirty:{d}:work   set   the same, in hand: they stay there until their figures are published
 
 Marked again while in hand means counted again, so no change is lost between reading a day and publishing it.
 """
@@ -16,7 +16,7 @@ from streams.ports import Call, Store
 from streams.rules.days import local_day
 from streams.state.layout import I64, U64, token_bytes
 
-_NOW, _WORK = "tv:{dirty}:now", "tv:{dirty}:work"
+_NOW, _WORK = "tv:dirty:{d}:now", "tv:dirty:{d}:work"
 WIDTH = 10
 MANY = 2_000
 

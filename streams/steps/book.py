@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from streams.ports import Store
 from streams.rules.counters import Tally, tally, total
 from streams.state.graph import read_venues
 from streams.state.layout import U64, tokens_of
 from streams.state.people import PeopleTable
-from streams.steps.worker import Worker
 
 MANY = 500  # venue days a call: a market's day is some 100 KB
 
@@ -55,16 +55,16 @@ def same(a: Tally, b: Tally) -> bool:
     return figures and np.array_equal(a.persons, b.persons) and np.array_equal(a.staff_persons, b.staff_persons)
 
 
-async def read_tallies(worker: Worker, day: int, tokens: list[bytes]) -> dict[bytes, Tally]:
+async def read_tallies(store: Store, people: PeopleTable, day: int, tokens: list[bytes]) -> dict[bytes, Tally]:
     """What lies at these venues on that day, counted."""
     found: dict[bytes, Tally] = {}
     for at in range(0, len(tokens), MANY):
         part = tokens[at : at + MANY]
-        records = await read_venues(worker.store, tokens_of(b"".join(part)), np.full(len(part), day))
+        records = await read_venues(store, tokens_of(b"".join(part)), np.full(len(part), day))
         order = np.argsort(records.owner, kind="stable")
         bounds = np.searchsorted(records.owner[order], np.arange(len(part) + 1)).tolist()
         for i, token in enumerate(part):
-            found[token] = _tally(records, order[bounds[i] : bounds[i + 1]], worker.people)
+            found[token] = _tally(records, order[bounds[i] : bounds[i + 1]], people)
     return found
 
 

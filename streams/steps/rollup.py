@@ -17,6 +17,7 @@ from streams.rules.days import date_of, local_day
 from streams.state import dirty, graph, public
 from streams.state.cases import CaseTable
 from streams.state.layout import tokens_of
+from streams.state.people import PeopleTable
 from streams.state.places import CoverageTable, OrganisationTable, Place, PlaceTable
 from streams.state.shards import read_days
 from streams.state.table import Table
@@ -39,6 +40,8 @@ class Rollup:
         self._unread: list[int] | None = None
         self._places, self._organisations = PlaceTable(), OrganisationTable()
         self._coverage, self._cases = CoverageTable(), CaseTable()
+        # Not the worker's copy: that one learns of a change elsewhere too, and here it has to be acted upon.
+        self._people = PeopleTable()
         self._children: dict[str, list[str]] = {}
         self._last: dict[bytes, dict[int, int]] = {}
         self._slow_days: set[int] = set()
@@ -70,9 +73,9 @@ class Rollup:
         """What belongs to what; a change of it makes every day's areas and organisations stale."""
         worker = self.worker
         tables: tuple[Table[Any], ...] = (self._places, self._organisations, self._coverage, self._cases)
-        replies = await worker.store.run([*(table.since() for table in tables), worker.people.since()])
+        replies = await worker.store.run([*(table.since() for table in tables), self._people.since()])
         changed = [bool(table.take(reply)) for table, reply in zip(tables, replies[:-1], strict=True)]
-        people = worker.people.take(replies[-1])
+        people = self._people.take(replies[-1])
         if changed[0]:
             self._children = {}
             for place in self._places.rows.values():
@@ -87,7 +90,7 @@ class Rollup:
                 await self._write_day(book)
         if people:
             # One person now who were two, or scans that no longer count: days on which they were are counted again.
-            persons = tokens_of(b"".join(sorted(worker.people.concerned(people))))
+            persons = tokens_of(b"".join(sorted(self._people.concerned(people))))
             for book in list(self._books.values()):
                 await self._changed(book.day, sorted(book.with_persons(persons)))
 
@@ -96,7 +99,9 @@ class Rollup:
     async def _book(self, day: int) -> Book:
         if day not in self._books:
             book = self._books[day] = Book(day)
-            book.take(await read_tallies(self.worker, day, await graph.all_venues(self.worker.store)))
+            book.take(
+                await read_tallies(self.worker.store, self._people, day, await graph.all_venues(self.worker.store))
+            )
             self._forget_oldest(day)
         return self._books[day]
 
@@ -112,7 +117,7 @@ class Rollup:
         """Count these venues of a day anew (None: all of them, for the first time) and write what follows at once."""
         if day in self._books and tokens is not None:
             book = self._books[day]
-            changed = book.take(await read_tallies(self.worker, day, tokens))
+            changed = book.take(await read_tallies(self.worker.store, self._people, day, tokens))
         else:
             book = await self._book(day)
             changed = set(book.tallies) | set(tokens or ())
