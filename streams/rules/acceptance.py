@@ -1,4 +1,4 @@
-"""Rule 1, the part that needs two clocks: a scan from the future, and one too old to be kept."""
+"""Rule 1, the part that needs two clocks: a scan from the future, one too old to be kept, one of a closed gateway."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from streams.rules.days import DAY
 
 FUTURE: Final = "future"
 EXPIRED: Final = "expired"
+CLOSED_GATEWAY: Final = "closed_gateway"
 
 Seconds = TypeVar("Seconds", int, npt.NDArray[np.int64])
 

@@ -28,7 +28,7 @@ from streams.runtime.vaultkeys import vault_seals
 from streams.state.generation import Generation, read_generation, read_offsets
 from streams.steps.audit import Auditor
 from streams.steps.rebuild import first_start
-from streams.steps.worker import Worker, ready_generation
+from streams.steps.worker import Worker, ready_generation, still_ours
 
 logger = logging.getLogger("truyvet.worker")
 
@@ -178,7 +178,5 @@ async def _each_second(store: RedisStore, generation: str, tick: Callable[[], Aw
     while True:
         await asyncio.sleep(TICK)
         with contextlib.suppress(StoreDown):  # whoever needs Redis will say so
-            found = await read_generation(store)
-            if found is None or found.id != generation:
-                raise StoreChanged("the generation of this worker was thrown away: it starts again with the new one")
+            await still_ours(store, generation)
             await tick()

@@ -13,14 +13,16 @@ bucket and side. The order of effects is the point of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import compress, filterfalse
 from typing import TypeVar, cast
 
 import numpy as np
 
 from schemas.decoding import Problem, ScanColumns, decode_scan_records, element
+from schemas.times import EARLIEST_MS
 from streams.ports import Batch, Message
-from streams.rules.acceptance import EXPIRED, FUTURE, late_or_early
+from streams.rules.acceptance import CLOSED_GATEWAY, EXPIRED, FUTURE, late_or_early
 from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET, local_day
 from streams.state import dirty, graph, refusals, vault
@@ -37,6 +39,13 @@ from streams.steps.worker import Worker
 # Names that a worker remembers to have stored; past this many it forgets them and stores them again, which is harmless.
 REMEMBERED = 2_000_000
 WEEK = 7 * 86400
+EARLIEST = EARLIEST_MS // 1000
+NEVER_CLOSED = np.iinfo(np.int64).max
+WANTED = {
+    FUTURE: "/scanned_at: expected a time at most the clock tolerance after the record's timestamp",
+    EXPIRED: "/scanned_at: expected a time within the retention before the record's timestamp",
+    CLOSED_GATEWAY: "/gateway_id: expected a gateway that was not revoked at the record's timestamp",
+}
 
 Marks = dict[bytes, list[Mark]]
 Kind = TypeVar("Kind")
@@ -55,6 +64,8 @@ class Ingest:
     async def handle(self, batch: Batch) -> None:
         messages = list(batch)
         columns, problems = decode_scan_records([m.value for m in messages], [m.headers for m in messages])
+        await self.worker.gateways.refresh(self.worker.store)
+        columns = self._corrected(columns)
         keep, refused = self._check(columns, messages)
         out = [
             reject(problem, messages[at], batch.topic, self.worker.clock.now_ms(), self.worker.seal)
@@ -81,8 +92,25 @@ class Ingest:
 
     # -- rule 1
 
+    def _corrected(self, columns: ScanColumns) -> ScanColumns:
+        """`scanned_at` less what its gateway's clock is wrong by."""
+        offsets = {name: terms.clock_offset for name, terms in self.worker.gateways.special.items()}
+        if not any(offsets.values()) or not columns.gateway_ids:
+            return columns
+        wrong = np.fromiter((offsets.get(name, 0) for name in columns.gateway_ids), np.int64, len(columns.gateway_ids))
+        return replace(columns, seconds=columns.seconds - wrong)
+
+    def _closed(self, columns: ScanColumns, at: I64) -> list[int]:
+        """Scans in records (`at`: their timestamps) that came when their gateway was closed."""
+        closed = {n: t.revoked_at for n, t in self.worker.gateways.special.items() if t.revoked_at is not None}
+        if not closed:
+            return []
+        since = np.fromiter((closed.get(name, NEVER_CLOSED) for name in columns.gateway_ids), np.int64, len(at))
+        return np.flatnonzero(at >= since).tolist()
+
     def _check(self, columns: ScanColumns, messages: Sequence[Message]) -> tuple[Mask, list[tuple[int, Problem]]]:
-        """Which scans are neither `future` nor `expired`; a reject for each that is. One policy a day of records."""
+        """Which scans are not refused; a reject for each that is, by the first reason of rule 1 that holds. One policy
+        a day of records."""
         stamp = np.fromiter((m.timestamp for m in messages), np.int64, len(messages)) // 1000
         at = stamp[columns.record]
         keep = np.ones(len(at), bool)
@@ -92,17 +120,20 @@ class Ingest:
             days = policy.retention_days if self.worker.retention_days is None else self.worker.retention_days
             mine = np.flatnonzero((at + LOCAL_OFFSET) // 86400 == day)
             reason = late_or_early(columns.seconds[mine], at[mine], policy.clock_tolerance, days)
+            reason[columns.seconds[mine] < EARLIEST] = -1  # corrected to where no day has a number, whatever is kept
             for i in mine[reason != 0].tolist():
                 keep[i] = False
-                refused.append(self._refusal(columns, messages, i, int(columns.seconds[i] - at[i])))
+                refused.append(self._refusal(columns, messages, i, FUTURE if columns.seconds[i] > at[i] else EXPIRED))
+        for i in self._closed(columns, at):
+            if keep[i]:
+                keep[i] = False
+                refused.append(self._refusal(columns, messages, i, CLOSED_GATEWAY))
         return keep, refused
 
     @staticmethod
-    def _refusal(columns: ScanColumns, messages: Sequence[Message], i: int, ahead: int) -> tuple[int, Problem]:
+    def _refusal(columns: ScanColumns, messages: Sequence[Message], i: int, reason: str) -> tuple[int, Problem]:
         record, index = int(columns.record[i]), int(columns.index[i])
-        reason = FUTURE if ahead > 0 else EXPIRED
-        wanted = "at most the clock tolerance after" if ahead > 0 else "within the retention before"
-        detail = f"{'' if index < 0 else f'/{index}'}/scanned_at: expected a time {wanted} the record's timestamp"
+        detail = f"{'' if index < 0 else f'/{index}'}{WANTED[reason]}"
         value = messages[record].value or b""
         payload = value if index < 0 else element(value, index)
         return record, Problem(reason, detail, None if index < 0 else index, payload)

@@ -9,8 +9,9 @@ import msgspec
 
 from schemas.registry import Registered
 from streams.ports import Read, Store
-from streams.state import cases, said, venues
+from streams.state import cases, gateways, said, venues
 from streams.state.cases import CaseTable
+from streams.state.gateways import GatewayTable
 from streams.state.people import PeopleTable
 from streams.state.places import CoverageTable, OrganisationTable, decode_plain
 from streams.state.policies import PolicyTable
@@ -45,6 +46,7 @@ def _text(key: str) -> str:
 
 HOMES: dict[str, Home] = {
     "venue": Home(VenueTable(), _text, _later(venues.decode_row)),
+    "gateway": Home(GatewayTable(), _text, _later(gateways.decode_row)),
     "case": Home(CaseTable(), _text, _later(cases.decode_row)),
     "people": Home(PeopleTable(), _text, lambda had, row: had),
     "policy": Home(PolicyTable(), _text, lambda had, row: had),

@@ -10,6 +10,7 @@ from schemas.audit import Action, AuditLine, Outcome
 from streams.ports import Clock, Log, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
+from streams.state.gateways import GatewayTable
 from streams.state.generation import Generation, read_generation, read_newest, read_offsets
 from streams.state.people import PeopleTable
 from streams.state.policies import PolicyTable
@@ -64,6 +65,7 @@ class Worker:
     counters: bool = True
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
+    gateways: GatewayTable = field(default_factory=GatewayTable)
     policy_table: PolicyTable = field(default_factory=PolicyTable)
     spans: SpanTable = field(default_factory=SpanTable)
     known_persons: set[bytes] = field(default_factory=set)

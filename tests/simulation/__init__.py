@@ -7,7 +7,7 @@
     ports.py      Store, Log and Clock of one simulated worker over these
     process.py    a worker process: takes partitions, cuts batches, dies
     group.py      who has which partition, and zombies who do not know it yet
-    faults.py     what goes wrong, and when
+    faults.py     what goes wrong, and when (mishaps.py: how)
     worlds.py     small dense worlds of messages (makers.py, badmessages.py, policies.py)
     deliveries.py when and how often they arrive
     history.py    one seed: a world, its messages, its faults, until quiet

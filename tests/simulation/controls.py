@@ -140,5 +140,5 @@ CONTROLS = {
     "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=race_of_cuts, race=True),
     "no_fence": Options(_no_fence, Plan(("pause_publishing",), 5, 2)),
     "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
-    "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose",), 40, 4)),
+    "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose_numbers",), 5, 2)),
 }

@@ -11,8 +11,18 @@ from streams.ports import StoreDown
 from tests.simulation.scheduler import Effect
 
 # of an effect: its process dies before or after it · its reply is lost, with it done, not done or still to be done ·
-# it happens twice, since its client asked again · its process is paused just before it publishes
-ON_EFFECTS = ("crash_before", "crash_after", "lost_not_done", "lost_done", "lost_later", "twice", "pause_publishing")
+# it happens twice, since its client asked again · its process is paused just before it publishes · Redis forgets the
+# numbers of what was just published
+ON_EFFECTS = (
+    "crash_before",
+    "crash_after",
+    "lost_not_done",
+    "lost_done",
+    "lost_later",
+    "twice",
+    "pause_publishing",
+    "lose_numbers",
+)
 # of the world: a process is paused or goes on · partitions move · Redis loses its last writes · is emptied, with and
 # without a restart · somebody runs `truyvet rebuild` · the coordinator gives up an open transaction
 ON_WORLD = ("pause", "wake", "move", "evict", "lose", "empty", "flush", "rebuild", "time_out")
@@ -27,6 +37,7 @@ class World(Protocol):
     def lose_reply(self, effect: Effect, how: str) -> None: ...
     def repeat(self, effect: Effect) -> None: ...
     def pause_publishing(self, effect: Effect) -> bool: ...
+    def lose_numbers(self, effect: Effect) -> bool: ...
     def upset(self, kind: str, rng: Random) -> bool: ...
 
 
@@ -84,6 +95,8 @@ class Faults:
             return False
         if kind == "pause_publishing":
             return self._world.pause_publishing(effect)
+        if kind == "lose_numbers":
+            return self._world.lose_numbers(effect)
         if kind == "twice":
             if effect.down is not StoreDown:
                 return False  # Kafka's producers are idempotent: asking again appends nothing

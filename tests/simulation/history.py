@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from streams.ports import Log, Store, StoreDown
+from streams.ports import Log, Store
 from streams.rules.codes import Pseudonymiser
 from streams.steps.cases import Cases
 from streams.steps.combine import Combining
@@ -29,6 +29,7 @@ from tests.simulation.faults import Faults, Plan
 from tests.simulation.group import Group
 from tests.simulation.kafka import Kafka, Partition
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.mishaps import Mishaps
 from tests.simulation.ports import SimulatedClock
 from tests.simulation.process import Process, Program, Rebuild, SimulatedBatch, Steps
 from tests.simulation.redis import RedisServer
@@ -71,7 +72,7 @@ class Options:
 NORMAL = Options()
 
 
-class History:
+class History(Mishaps):
     """Everything of one seed. `run` leaves the topics in `kafka` and the state in `server` for the checks."""
 
     def __init__(self, seed: int, server: RedisServer, world: World, options: Options = NORMAL) -> None:
@@ -238,75 +239,3 @@ class History:
 
     def stays_on_the_wire(self, effect: Effect) -> bool:
         return self.wire_rng.random() < 0.3
-
-    # -- what faults.py can do
-
-    def _program_of(self, effect: Effect) -> Program | None:
-        return next((p for p in self._processes if p.actor is effect.actor), None)
-
-    def crash(self, effect: Effect, *, done: bool) -> None:
-        program = self._program_of(effect)
-        if done:
-            self.scheduler.advance(effect)
-        if program is not None:
-            program.die("killed")
-
-    def lose_reply(self, effect: Effect, how: str) -> None:
-        assert effect.down is not None
-        if how == "lost_done":
-            self.scheduler.lose_reply(effect, effect.down("the connection broke"))
-        elif how == "lost_later":
-            self.scheduler.note(effect.actor.name, effect.stage.label, "times out, but will still happen")
-            self.scheduler.part(effect, effect.down("no reply in time"))
-        else:
-            self.scheduler.note(effect.actor.name, effect.stage.label, "is lost")
-            self.scheduler.fail(effect, effect.down("the connection broke"))
-
-    def repeat(self, effect: Effect) -> None:
-        self.scheduler.twice(effect)
-
-    def pause_publishing(self, effect: Effect) -> bool:
-        """Only if it is about to publish an exposure, and somebody else is there to take its partitions."""
-        label = effect.stage.label
-        others = [p for p in self._processes if isinstance(p, Process) and not p.paused and p.actor is not effect.actor]
-        if not others or not isinstance(label, tuple) or label[:2] not in (("publish", EXPOSURES), ("send", EXPOSURES)):
-            return False
-        effect.actor.paused = True
-        self.scheduler.note(effect.actor.name, "is paused before it publishes")
-        return True
-
-    def upset(self, kind: str, rng: Random) -> bool:
-        """A fault of the world; False when it cannot be now."""
-        note = self.scheduler.note
-        workers = [p for p in self._processes if isinstance(p, Process)]
-        awake = [p for p in workers if not p.paused]
-        if kind == "pause" and len(awake) > 1:
-            process = rng.choice(awake)
-            process.actor.paused = True
-            note(process.name, "is paused")
-        elif kind == "wake" and len(awake) < len(workers):
-            process = rng.choice([p for p in workers if p.paused])
-            process.actor.paused = False
-            note(process.name, "goes on")
-        elif kind in ("move", "evict") and awake:
-            note("kafka", f"rebalance, {kind}")
-            self.group.rebalance(shuffle=True, evict=lambda: kind == "evict" and rng.random() < 0.7)
-        elif kind in ("lose", "empty") and self.server.writes:
-            count = len(self.server.writes)
-            lost = count if kind == "empty" else min(count, rng.randint(1, rng.choice((2, 10, 60, 400))))
-            note("redis", f"restarts without its last {lost} of {count} writes")
-            self.server.lose(lost)
-            self.scheduler.drop(lambda e: e.future is None and e.down is StoreDown)
-        elif kind == "flush" and self.server.writes:
-            note("redis", "FLUSHALL")
-            self.server.empty()
-            self.ask_for_rebuild()
-        elif kind == "rebuild" and not self.rebuilding:
-            note("operator", "truyvet rebuild")
-            self.ask_for_rebuild()
-        elif kind == "time_out" and (left := [p for p in self.kafka.producers() if self.kafka.has_open(p)]):
-            note("kafka", f"gives up the transaction of {left[0]}")
-            self.kafka.time_out(rng.choice(left))
-        else:
-            return False
-        return True

@@ -62,6 +62,10 @@ class RedisServer:
         self.writes: list[tuple[Any, ...]] = []
         self.due: set[str] = set()  # partitions of cases that are to be looked at again: what time alone brings
 
+    def sha_of(self, script: str) -> Any:
+        """What stands for a script in `writes`."""
+        return self._sha[script]
+
     def call(self, call: Call) -> Any:
         sha = self._sha.get(call.name)
         if sha is None:
