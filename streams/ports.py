@@ -71,6 +71,10 @@ class Log(Protocol):
         """Publish (acks=all) and return when every record is acknowledged; raises otherwise."""
         ...
 
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """Where Kafka's default partitioner puts a key."""
+        ...
+
     async def fence(self, partition: int, *, line: str = "e") -> None:
         """Become the only writer of this partition of a line ("e": what is published of cases, "c": what is combined
         from several): open transactions of former owners end, their sends fail."""

@@ -117,7 +117,7 @@ class KafkaLog:
         """In batches built here: aiokafka's own send() costs some 12 us of work a record."""
         places: dict[tuple[str, int], list[Out]] = {}
         for out in records:
-            number = out.partition if out.partition is not None else self._partition_of(out)
+            number = out.partition if out.partition is not None else self._place(out)
             places.setdefault((out.topic, number), []).append(out)
         await asyncio.gather(*[self._send_to(producer, *place, outs) for place, outs in places.items()])
 
@@ -138,12 +138,15 @@ class KafkaLog:
         batch.close()
         return await producer.send_batch(batch, self._prefix + topic, partition=number)
 
-    def _partition_of(self, out: Out) -> int:
-        count = self._partitions[out.topic]
-        if out.key is None:
-            return random.randrange(count)
-        numbers = list(range(count))
-        return int(self._partitioner(out.key, numbers, numbers))
+    def _place(self, out: Out) -> int:
+        return (
+            random.randrange(self._partitions[out.topic]) if out.key is None else self.partition_of(out.topic, out.key)
+        )
+
+    def partition_of(self, topic: str, key: bytes) -> int:
+        """Where Kafka's default partitioner puts a key."""
+        numbers = list(range(self._partitions[topic]))
+        return int(self._partitioner(key, numbers, numbers))
 
     # -- the one writer of a partition
 
@@ -179,6 +182,11 @@ class KafkaLog:
     async def end(self, topic: str, partition: int) -> int:
         """The last stable offset: what lies before it is decided."""
         return await _patiently(self._readers.end(topic, partition))
+
+    async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """The last stable offset of each partition of these topics."""
+        places = [(topic, number) for topic in topics for number in range(self._partitions[topic])]
+        return await _patiently(self._readers.ends(places))
 
     def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> AsyncGenerator[list[Read], None]:
         """Records from `start` to the end as it is at the first fetch, in chunks. Raises LogDown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,11 +33,16 @@ class Readers:
             await self._stop(consumer)
 
     async def end(self, topic: str, partition: int) -> int:
-        place = TopicPartition(self._prefix + topic, partition)
+        return (await self.ends([(topic, partition)]))[topic, partition]
+
+    async def ends(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The last stable offsets of several (topic, partition), in one request a broker."""
         async with self._starting:
             if self._asking is None:
                 self._asking = await self._start(committed=True)
-        return int((await self._asking.end_offsets([place]))[place])
+        found = await self._asking.end_offsets([TopicPartition(self._prefix + topic, n) for topic, n in places])
+        plain = len(self._prefix)
+        return {(place.topic[plain:], place.partition): int(end) for place, end in found.items()}
 
     async def one(self, topic: str, partition: int, offset: int) -> bytes | None:
         """The record at `offset`, None when retention or compaction took it."""

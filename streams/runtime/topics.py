@@ -49,7 +49,17 @@ TOPICS = [
     Topic("registry", True, False, -1),
 ]
 
-INPUTS = ("gateways", "venues", "cases", "people", "decisions", "policies", "scans")
+INPUTS = (
+    "gateways",
+    "venues",
+    "organisations",
+    "coverage",
+    "cases",
+    "people",
+    "decisions",
+    "policies",
+    "scans",
+)
 """Topics from outside that an agent takes in. Whoever adds an agent adds its topic here, or `truyvet wait` and `status`
 would not know of it (tests/console/test_waiting.py compares the two)."""
 

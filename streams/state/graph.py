@@ -241,4 +241,10 @@ async def read_names(store: Store, prefix: str, tokens: Sequence[bytes]) -> dict
     }
 
 
+async def all_venues(store: Store) -> list[bytes]:
+    """Tokens of every venue that was ever scanned."""
+    replies = await store.run([Call("HKEYS", (f"{VENUES}{layout.tag(b)}",)) for b in range(layout.BUCKETS)])
+    return sorted(token for reply in replies for token in reply)
+
+
 PERSONS, VENUES = "tv:i:", "tv:n:"

@@ -116,6 +116,9 @@ class Standing:
     def heads_key(self, of: str) -> str:
         return self._head + of
 
+    def bodies_key(self, of: str) -> str:
+        return self._body + of
+
     def of_key(self, key: bytes) -> str:
         """The way back from the name of a hash of heads."""
         return key.decode().removeprefix(self._head)

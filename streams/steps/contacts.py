@@ -69,6 +69,12 @@ def case_days(origin: int, window: tuple[int, int], policy: Policy) -> I64:
     return days_between(int(local_day(begin - LONGEST - back)), int(local_day(window[1] + 2 * LONGEST)))
 
 
+def covering_days(now: int, policy: Policy) -> tuple[int, int]:
+    """First and last local day whose scans decide the pieces that cover a second, or soon will (clock tolerance)."""
+    back = 2 * LONGEST + policy.staff_dwell + policy.conflict_seconds
+    return int(local_day(now - back)), int(local_day(now + policy.clock_tolerance + LONGEST))
+
+
 def one_person(token: bytes, days: I64, people: PeopleTable) -> PersonDays:
     """These days of all codes of one person."""
     codes = tokens_of(b"".join(sorted(people.members([token]))))

@@ -20,6 +20,7 @@ from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
 from streams.steps.publish import Change, carry_out, prepare
+from streams.steps.rollup import Rollup
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.triggers import Triggers, merged
@@ -38,6 +39,7 @@ class Evaluation(Evaluator):
         self._standing: dict[int, Standing] = {}
         self._assigned: set[int] = set()
         self._sweep = Sweep(worker)
+        self._rollup = Rollup(worker)
 
     def assign(self, partition: int) -> None:
         """The partition came to this worker. Its first batch takes it over; what is due there cannot wait for one: a
@@ -159,12 +161,14 @@ class Evaluation(Evaluator):
 
     async def tick(self) -> None:
         """Cases whose time has come, of the partitions of this worker, are put on `evaluate`. Whoever has the first
-        partition forgets what is too old, for all."""
+        partition forgets what is too old and counts what is new, for all."""
         for partition in self.partitions:
             await self.look_again(partition)
             await self.grow_older(partition)
         if 0 in self._assigned:
             await self._sweep.tick()
+            if self.worker.counters:
+                await self._rollup.tick()
 
     async def grow_older(self, partition: int) -> None:
         """Cases that close, or of which something ends, by the clock of forgetting."""

@@ -25,14 +25,14 @@ from streams.ports import Batch, Message
 from streams.rules.acceptance import CLOSED_GATEWAY, EXPIRED, FUTURE, late_or_early
 from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET, local_day
-from streams.state import graph, vault
+from streams.state import dirty, graph, refusals, vault
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import I64, OWN, Mask, tokens_of
 from streams.state.people import NEVER
 from streams.state.shards import add_days, swept
 from streams.steps.erase import Eraser
-from streams.steps.rejects import reject
+from streams.steps.rejects import refusal, reject
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
@@ -80,6 +80,10 @@ class Ingest:
                 out += (await self._write_then_look(facts, _kept(digests, keep), codes)).records()
             else:
                 await self._write(facts)
+        if problems or refused:
+            await refusals.add(
+                self.worker.store, [refusal(p, messages[at], batch.topic) for at, p in [*problems, *refused]]
+            )
         if out:
             await self.worker.log.send(out)
         newest = max((m.timestamp for m in messages), default=0)
@@ -197,8 +201,11 @@ class Ingest:
         return await self._look(facts, marks, digests, codes)
 
     async def _write(self, facts: Facts) -> Marks:
-        """Both sides of the graph; the marks of the persons touched, as they were after their scans were added."""
-        return marks_of(await graph.write(self.worker.store, facts))
+        """Both sides of the graph; the marks of the persons touched, as they were after their scans were added. Then
+        what is to be counted anew: marked after the write, or the count could come before the scans."""
+        marks = marks_of(await graph.write(self.worker.store, facts))
+        await self.worker.store.run(dirty.mark(facts.venue, facts.second))
+        return marks
 
     async def _look(self, facts: Facts, marks: Marks, digests: list[bytes], codes: list[str]) -> Triggers:
         """Who must be evaluated because of these scans: by place (spans), and by person (marks).

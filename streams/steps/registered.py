@@ -13,6 +13,7 @@ from streams.state import cases, gateways, said, venues
 from streams.state.cases import CaseTable
 from streams.state.gateways import GatewayTable
 from streams.state.people import PeopleTable
+from streams.state.places import CoverageTable, OrganisationTable, decode_plain
 from streams.state.policies import PolicyTable
 from streams.state.standing import PRESENCE, Head, Standing
 from streams.state.venues import VenueTable
@@ -49,6 +50,8 @@ HOMES: dict[str, Home] = {
     "case": Home(CaseTable(), _text, _later(cases.decode_row)),
     "people": Home(PeopleTable(), _text, lambda had, row: had),
     "policy": Home(PolicyTable(), _text, lambda had, row: had),
+    "organisation": Home(OrganisationTable(), _text, _later(decode_plain)),
+    "coverage": Home(CoverageTable(), _text, _later(decode_plain)),
     "vaccination": Home(said.VACCINATIONS, bytes.fromhex, _later(said.vaccination_row)),
     "decision": Home(said.DECISIONS, bytes.fromhex, _later(said.decision_row)),
     "test": Home(said.TESTS, bytes.fromhex, _both(said.test_rows)),

@@ -17,9 +17,9 @@ from schemas.encoding import encode
 from schemas.registry import Registered
 from streams.ports import Batch, Message, Out
 from streams.rules.codes import canonical
-from streams.state import vault
+from streams.state import refusals, vault
 from streams.state.generation import offset_done
-from streams.steps.rejects import reject
+from streams.steps.rejects import refusal, reject
 from streams.steps.triggers import Triggers
 from streams.steps.winners import Keeper, Origin, record_digest
 from streams.steps.worker import Worker
@@ -43,6 +43,9 @@ class RegistryStep:
                 for message, problem in zip(messages, problems, strict=True)
                 if problem is not None
             ]
+            if out:
+                refused = zip(problems, messages, strict=True)
+                await refusals.add(worker.store, [refusal(p, m, batch.topic) for p, m in refused if p is not None])
             out += triggers.records()
             if out:
                 await worker.log.send(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -61,6 +61,8 @@ class Worker:
     alert_pause_ms: int = 30_000
     vault: Seals | None = None
     auditor: Audits | None = None
+    lag: Callable[[], Awaitable[int]] | None = None
+    counters: bool = True
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
     gateways: GatewayTable = field(default_factory=GatewayTable)

@@ -213,6 +213,7 @@ class History(Mishaps):
             generation=generation,
             retention_days=self.world.retention_days,
             alert_pause_ms=0,
+            counters=False,  # they only read; checked when a history is at rest
         )
 
     def make_steps(self, worker: Worker) -> Steps:

@@ -78,6 +78,9 @@ class SimulatedLog:
     def _producer(partition: int, line: str) -> str:
         return f"tv-{line}-{partition}"
 
+    def partition_of(self, topic: str, key: bytes) -> int:
+        return self._kafka.partition_of(topic, key)
+
     async def fence(self, partition: int, *, line: str = "e") -> None:
         producer = self._producer(partition, line)
         init = partial(self._kafka.init_producer, producer)

@@ -27,6 +27,8 @@ DUE = "tv:due:"
 READS = frozenset(
     [
         "GET",
+        "HKEYS",
+        "SCARD",
         "HGET",
         "HMGET",
         "HGETALL",

@@ -1,0 +1,48 @@
+"""Which venue days changed since they were counted last.
+
+    tv:dirty:{d}:now    set   local day (2 bytes) · venue token (8): marked after their scans were written
+    tv:dirty:{d}:work   set   the same, in hand: they stay there until their figures are published
+
+Marked again while in hand means counted again, so no change is lost between reading a day and publishing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from streams.ports import Call, Store
+from streams.rules.days import local_day
+from streams.state.layout import I64, U64, token_bytes
+
+_NOW, _WORK = "tv:dirty:{d}:now", "tv:dirty:{d}:work"
+WIDTH = 10
+MANY = 2_000
+
+
+def mark(venue: U64, second: I64) -> list[Call]:
+    """Calls that mark the venue days of these scans."""
+    entry = np.empty((len(venue), WIDTH), np.uint8)
+    entry[:, :2] = local_day(second).astype(">u2").view(np.uint8).reshape(-1, 2)
+    entry[:, 2:] = token_bytes(venue)
+    days = np.unique(np.ascontiguousarray(entry).view(f"V{WIDTH}").ravel())
+    words = [bytes(day) for day in days]
+    return [Call("SADD", (_NOW,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)]
+
+
+async def take(store: Store) -> list[tuple[int, bytes]]:
+    """(local day, venue token) to be counted; those that were in hand already, after a death, too."""
+    (found,) = await store.run([Call("dirty_take", (_NOW, _WORK))])
+    return sorted((int.from_bytes(word[:2]), word[2:]) for word in found)
+
+
+async def done(store: Store, days: Iterable[tuple[int, bytes]]) -> None:
+    words = [day.to_bytes(2) + token for day, token in days]
+    await store.run([Call("SREM", (_WORK,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)])
+
+
+async def waiting(store: Store) -> int:
+    """How many venue days are to be counted still."""
+    now, work = await store.run([Call("SCARD", (_NOW,)), Call("SCARD", (_WORK,))])
+    return int(now) + int(work)

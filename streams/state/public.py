@@ -1,0 +1,62 @@
+"""The keys that dashboards read (messages.md, "Redis, for dashboards"): written whole, decimal text, kept 25 days.
+
+Nothing of a person is in them but counts. A Redis user for dashboards needs `~tv:pub:*` and reading commands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from streams.ports import Call, Store
+
+KEPT = 25 * 86_400  # seconds
+SCHEMA = 1
+MANY = 2_000
+
+
+def day_key(date: str) -> str:
+    return f"tv:pub:day:{date}"
+
+
+def area_key(code: str, date: str) -> str:
+    return f"tv:pub:area:{code}:{date}"
+
+
+def rank_key(level: str, date: str) -> str:
+    return f"tv:pub:rank:{level}:{date}"
+
+
+def venue_key(venue_id: str, date: str) -> str:
+    return f"tv:pub:venue:{venue_id}:{date}"
+
+
+def organisation_key(organisation: str, date: str) -> str:
+    return f"tv:pub:org:{organisation}:{date}"
+
+
+def rejects_key(date: str) -> str:
+    return f"tv:pub:rejects:{date}"
+
+
+META, SILENT, TRACING = "tv:pub:meta", "tv:pub:silent", "tv:pub:tracing"
+
+
+def hash_calls(key: str, figures: Mapping[str, int | str], *, kept: int | None = KEPT) -> list[Call]:
+    """Overwrite a hash. What is 0 is written as 0: a dashboard need not know that absent means the same."""
+    calls = [Call("HSET", (key,), tuple(word for pair in figures.items() for word in pair))]
+    if kept is not None:
+        calls.append(Call("EXPIRE", (key,), (kept,)))
+    return calls
+
+
+def set_call(key: str, scores: Mapping[str, int], *, kept: int = KEPT) -> Call:
+    """Replace a sorted set as a whole: nobody sees half of it."""
+    words = [word for member, score in scores.items() for word in (score, member)]
+    return Call("pub_set", (key,), (kept, *words))
+
+
+async def write(store: Store, calls: Iterable[Call]) -> None:
+    """In portions, so that nobody waits for a province's venues."""
+    things = list(calls)
+    for at in range(0, len(things), MANY):
+        await store.run(things[at : at + MANY])
