@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.pipeline.answers import check_answer, check_revisions, client, send
+from tests.pipeline.crew import Crew
 from tests.pipeline.system import Servers, System
 from tests.pipeline.town import Town
 
@@ -36,21 +37,20 @@ def test_twenty_deaths(servers: Servers, tmp_path: Path) -> None:
     slices = Town(SEED, scans=800).slices(ROUNDS + 1)
     # Short sessions, so that what a dead worker owned is somebody else's soon.
     with System(servers, tmp_path, env={"TRUYVET_SESSION_SECONDS": "2"}) as system:
-        living = [system.worker(), system.worker()]
+        crew = Crew(system, 2)
         at_work = 0
         for part in slices[:ROUNDS]:
             before = taken_in(system)
             send(system, part)
             at_work += wait_for_work(system, before)
             time.sleep(rng.choice((0.0, 0.02, 0.1, 0.3, 1.0)) * rng.random())
-            victim = living.pop(rng.randrange(len(living)))
-            assert victim.alive, f"seed {SEED}: a worker ended by itself:\n{victim.words()[-2000:]}"
-            victim.kill()
-            living.append(system.worker(ready=False))
+            crew.look()
+            crew.kill(rng.choice(crew.living))
         send(system, slices[ROUNDS])
-        system.settle(120)
+        crew.settle()
         wanted = check_answer(system)
         check_revisions(system)
-        print(f", {at_work} of {ROUNDS} killed at work, {len(wanted.exposures)} exposures", end="")
+        print(f", {at_work} of {ROUNDS} killed at work, {crew.again} ended and began again, ", end="")
+        print(f"{len(wanted.exposures)} exposures", end="")
         assert at_work >= ROUNDS // 2, "most workers were killed while they had nothing to do"
         assert len(wanted.exposures) > 20

@@ -1,0 +1,50 @@
+"""Workers that are started again when they end, as their supervisor would, and a wait for effects meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+from streams.runtime.exits import AGAIN
+from tests.pipeline.system import Program, System
+
+
+class Crew:
+    """`living` are those that ought to run. One that ends by itself must say so with the code for "start me again"
+    (Redis was changed, another worker owns the partition): whatever else is a fault."""
+
+    def __init__(self, system: System, count: int) -> None:
+        self.system = system
+        self.again = 0
+        self.living: list[Program] = []
+        for _ in range(count):
+            self.join(ready=True)
+
+    def join(self, *, ready: bool = False) -> Program:
+        self.living.append(self.system.worker(ready=ready))
+        return self.living[-1]
+
+    def kill(self, victim: Program) -> None:
+        """kill -9, and another in its place."""
+        self.living.remove(victim)
+        victim.kill()
+        self.join()
+
+    def look(self) -> None:
+        """Start again who ended. From the main thread: children die with the thread that made them."""
+        for worker in [worker for worker in self.living if not worker.alive]:
+            code = worker.wait()
+            assert code == AGAIN, f"a worker ended with {code}:\n{worker.words()[-6000:]}"
+            self.again += 1
+            self.living.remove(worker)
+            self.join()
+
+    def settle(self, patience: float = 120.0) -> None:
+        """`truyvet wait`, with the crew looked after."""
+        log = self.system.folder / "wait.log"
+        waiting = Program(
+            ["-m", "console.main", "wait", "--timeout", f"{patience:.0f}"], log, self.system.environment()
+        )
+        while waiting.alive:
+            self.look()
+            time.sleep(0.05)
+        assert waiting.wait() == 0, log.read_text()[-2000:] + self.living[0].words()[-3000:]
