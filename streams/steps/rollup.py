@@ -14,6 +14,7 @@ from streams.ports import Call
 from streams.rules.codes import venue_token
 from streams.rules.counters import Tally, ancestors
 from streams.rules.days import date_of, local_day
+from streams.rules.forgetting import first_kept_day
 from streams.state import dirty, graph, public
 from streams.state.cases import CaseTable
 from streams.state.layout import tokens_of
@@ -37,6 +38,7 @@ class Rollup:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self._books: dict[int, Book] = {}
+        self._first_day = 0
         self._unread: list[int] | None = None
         self._places, self._organisations = PlaceTable(), OrganisationTable()
         self._coverage, self._cases = CoverageTable(), CaseTable()
@@ -51,6 +53,7 @@ class Rollup:
         self._meta, self._tracing = Meta(worker), Tracing(worker)
 
     async def tick(self) -> None:
+        await self._let_go()
         await self._registries()
         if self._unread is None:
             self._unread = sorted(await read_days(self.worker.store))
@@ -66,6 +69,15 @@ class Rollup:
         await self._slow(quiet=not marked)
         await self._tracing.tick()
         await self._meta.tick(settled=not self._unread and not self._slow_days)
+
+    async def _let_go(self) -> None:
+        """Days whose scans are forgotten are not counted again: their figures stand until their keys end (rule 10)."""
+        await self.worker.refresh()
+        now, _ = await self.worker.now()
+        self._first_day = first_kept_day(now, self.worker.kept_days()) or 0
+        for day in [day for day in self._books if day < self._first_day]:
+            del self._books[day]
+        self._slow_days = {day for day in self._slow_days if day >= self._first_day}
 
     # -- registries
 
@@ -115,6 +127,8 @@ class Rollup:
 
     async def _changed(self, day: int, tokens: list[bytes] | None) -> None:
         """Count these venues of a day anew (None: all of them, for the first time) and write what follows at once."""
+        if day < self._first_day:
+            return
         if day in self._books and tokens is not None:
             book = self._books[day]
             changed = book.take(await read_tallies(self.worker.store, self._people, day, tokens))
