@@ -46,6 +46,19 @@ def last(system: System, topic: str) -> dict[bytes | None, Any]:
     return {read.key: orjson.loads(read.value) if read.value else None for read in reads}
 
 
+def counted(system: System, date: str) -> int:
+    """Scans of a day, as the dashboards have them."""
+
+    async def ask() -> int:
+        store = await RedisStore.open(system.redis.url, patience=5.0)
+        try:
+            return int(await store.client.hget(f"tv:pub:day:{date}", "scans") or 0)
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
 def ended(system: System, topic: str) -> bool:
     return all(content is None for content in last(system, topic).values())
 
@@ -110,6 +123,7 @@ def test_old_data_closes_and_ends_by_its_own_time(servers: Servers, tmp_path: Pa
         wait_until(lambda: ended(system, "followups"), 30)
         wait_until(lambda: ended(system, "venue-alerts"), 30)
         assert all(record["status"] != "withdrawn" for record in system.records("exposures"))
+        wait_until(lambda: counted(system, "2022-01-10") == 6, 30)
         # The day of the scans goes when all of it is older than 22 days; until then it is kept whole.
         assert "2022-01-10" in days(system)
         tell(system, scan(stranger, second(2, "00:00", month=2), venue="cho"))
@@ -121,4 +135,7 @@ def test_old_data_closes_and_ends_by_its_own_time(servers: Servers, tmp_path: Pa
         system.settle()
         wait_until(lambda: "2022-01-10" not in days(system), 30)
         assert last(system, "case-status")[b"c1"]["state"] == "closed"
+        # And the day's figures stand as they were when it was forgotten, as long as the dashboards keep them.
+        wait_until(lambda: counted(system, "2022-02-02") == 1, 30)
+        assert counted(system, "2022-01-10") == 6
         assert worker.terminate() == 0
