@@ -165,10 +165,16 @@ def candidates(
     days_back: int,
 ) -> PersonDays:
     """Who scanned within a span (not the case's own codes), and which of their days decide their pieces there."""
-    token = venue[anchors.owner]
-    near = _inside(token, anchors.second, spans)
+    near = _inside(venue[anchors.owner], anchors.second, spans)
     near &= ~anchors.void & ~np.isin(anchors.other, own)
-    reach = case.figures.reach[np.searchsorted(case.venues, token[near])]
+    return days_around(anchors, venue, near, case, people, policy, days_back)
+
+
+def days_around(
+    anchors: Records, venue: U64, near: Mask, case: Scene, people: PeopleTable, policy: Policy, days_back: int
+) -> PersonDays:
+    """The days that decide what the scans `near` (a mask) mean, of all codes of their persons."""
+    reach = case.figures.reach[np.searchsorted(case.venues, venue[anchors.owner[near]])]
     second = anchors.second[near]
     first = local_day(second - reach - days_back)
     last = local_day(second + reach + policy.conflict_seconds)

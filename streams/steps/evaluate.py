@@ -8,6 +8,7 @@ the other.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ from streams.steps.alerts import alerts
 from streams.steps.contents import contents, contents_of_f2
 from streams.steps.facts import decision_of_case, known_of, tests_of
 from streams.steps.kinds import Presence
+from streams.steps.presumed import presumed, risky_places
 from streams.steps.reading import CaseChanged, Found, Looked
 from streams.steps.second import SecondReading
 from streams.steps.status import Situation, presence, status
@@ -159,15 +161,19 @@ class Evaluator(SecondReading):
         if asked is None:
             venues, venue_days = contacts.venue_days(spans)
             anchors = await self._anchors(venues, venue_days)
-            wanted = contacts.candidates(anchors, venues, spans, scene, own.persons, worker.people, policy, back)
+            places = risky_places(scene, window)
+            who = presumed(anchors, venues[anchors.owner], places, own.persons, worker.people, policy)
+            around = partial(contacts.days_around, anchors, venues, case=scene, people=worker.people, policy=policy)
+            wanted = around(who.watched, days_back=back)
+            needed = around(who.watched & who.present, days_back=back)
         else:
             mine = {bytes(token) for token in token_bytes(own.persons)}
             named = sorted({person[:8] for person in asked} - mine)
-            wanted = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
+            wanted = needed = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
         await self._mark(WATCH, case_id, wanted)
         await self._same_persons([own.persons, wanted.persons])
-        records = await self._read(wanted.person, wanted.day)
-        others = contacts.scene(records, wanted.person, worker.venues, worker.people, policy)
+        records = await self._read(needed.person, needed.day)
+        others = contacts.scene(records, needed.person, worker.venues, worker.people, policy)
         names = await self._venue_names(np.union1d(scene.venues, others.venues))
         table, at = contacts.exposures_to(scene, others, window, policy, names)
         persons = await self._pseudonyms(others, table.is_f1)
