@@ -39,7 +39,6 @@ from tests.simulation.worlds import KEY, Message, World, make_world
 INPUTS = ("scans", "venues", "cases", "people", "decisions", "policies")
 INTERNAL = ("evaluate", "combine")
 OUTPUTS = ("exposures", "venue-alerts", "case-status", "followups", "clusters", "registry", "rejects")
-EXPOSURES = "exposures"
 MAX_STEPS = 30_000
 TYPICAL_STEPS = 600
 
