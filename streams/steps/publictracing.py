@@ -43,7 +43,9 @@ class Tracing:
             head = (await standing.heads(case_id, [STATUS])).get(STATUS)
             counts = await standing.counts(case_id)
             before = self._of.get(case_id)
-            if head is None or (before is not None and before[0] == (head, counts)):
+            if head is None or not head.revision:  # reserved, and not yet published: there is no body
+                continue
+            if before is not None and before[0] == (head, counts):
                 continue
             self._of[case_id] = ((head, counts), await self._look(standing, case_id, counts, today))
         await public.write(worker.store, public.hash_calls(public.TRACING, self._total(), kept=None))
