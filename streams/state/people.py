@@ -146,14 +146,14 @@ class PeopleTable(Table[bytes]):
         return {self._full[token] for token in self._until_of}
 
     def on_hold(self, code: Code, at: int) -> bool:
-        """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those up to it."""
+        """Whether a legal hold on one of the person's codes stands at a moment. An unhold ends those of its ground
+        before it; of the same moment it does not: what is in doubt is not destroyed."""
         for member in self.links.members(code, at):
             for events in self._holds.get(member, {}).values():
                 before = [event for event in events if event[0] <= at]
-                # An unhold of the same moment ends the hold.
                 if before:
                     latest = max(when for when, _ in before)
-                    if all(begins for when, begins in before if when == latest):
+                    if any(begins for when, begins in before if when == latest):
                         return True
         return False
 

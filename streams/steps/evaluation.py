@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,7 @@ from streams.steps.ageing import closing, ended, open_until, with_forgotten
 from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
-from streams.steps.publish import Change, carry_out, prepare
+from streams.steps.publish import Change, Publication, carry_out_all, prepare
 from streams.steps.rollup import Rollup
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
@@ -28,7 +29,18 @@ from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
 
 _decoder = msgspec.json.Decoder(Evaluate)
+TOGETHER = 500  # records, and no further case comes into the transaction
 ASK_AGAIN = 60  # seconds of the clock of forgetting, for an evaluation to be through
+
+
+class Settled(NamedTuple):
+    """What is to be published of a case and passed on; `gone`: ids of exposures that end with it; `everybody`: the gate
+    opened, and all of the case must be looked at."""
+
+    what: Publication
+    todo: list[bytes]
+    gone: list[bytes]
+    everybody: bool
 
 
 class Evaluation(Evaluator):
@@ -52,8 +64,7 @@ class Evaluation(Evaluator):
         self.worker.known_exposures.clear()  # another owner may have let go of some
         cases = await take_over(standing, self.worker.log)
         await pass_on(standing, self.worker)
-        for case_id in cases:
-            await self._settle(standing, case_id, None)
+        await self._settle_all(standing, dict.fromkeys(cases))
         self._standing[partition] = standing
 
     def release(self, partition: int) -> None:
@@ -66,20 +77,34 @@ class Evaluation(Evaluator):
             await self.take_over(batch.partition)
         standing = self._standing[batch.partition]
         wanted = merged(_decoder.decode(message.value) for message in batch if message.value)
-        published = 0
-        for case_id, persons in wanted.items():
-            asked = None if persons is None else {pseudonym_digest(p) for p in persons}
-            published += await self._settle(standing, case_id, asked)
-        if published:
+        if await self._settle_all(standing, wanted):
             await note_ends(standing, self.worker.log)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
 
-    async def _settle(self, standing: Standing, case_id: str, asked: set[bytes] | None) -> int:
-        """One case: the number of records published. What hangs on them is passed on before this returns."""
+    async def _settle_all(self, standing: Standing, wanted: Mapping[str, set[str] | None]) -> int:
+        """These cases (case → persons, None: all): the number of records published, what hangs on them passed on.
+
+        Several cases share a transaction: Kafka takes its time between two of one writer, and an erasure can concern
+        dozens of cases.
+        """
+        ready: list[Settled] = []
+        published = 0
+        for case_id, persons in wanted.items():
+            asked = None if persons is None else {pseudonym_digest(p) for p in persons}
+            settled = await self._settle(standing, case_id, asked)
+            if settled is not None:
+                ready.append(settled)
+            if sum(len(one.what.records) for one in ready) >= TOGETHER:
+                published += await self._carry_out(standing, ready)
+                ready = []
+        return published + await self._carry_out(standing, ready)
+
+    async def _settle(self, standing: Standing, case_id: str, asked: set[bytes] | None) -> Settled | None:
+        """What is to be published of one case; None: nobody reported it."""
         verdict = await self.evaluate(case_id, asked)
         if verdict is None:
-            return 0
+            return None
         worker = self.worker
         if verdict.status.state == "closed":
             return await self._close(standing, verdict)
@@ -112,35 +137,45 @@ class Evaluation(Evaluator):
             await standing.ages_at(case_id, ages_at)
         if verdict.alerts is not None:
             await standing.set_evaluated_whole(case_id, now_ms)
-        count = await self._carry_out(standing, case_id, heads, changes)
-        if planned.everybody:
-            triggers = Triggers()
-            triggers.everybody(case_id)
-            await worker.log.send(triggers.records())
-        return count
+        return await self._settled(standing, case_id, heads, changes, planned.everybody)
 
-    async def _close(self, standing: Standing, verdict: Verdict) -> int:
+    async def _close(self, standing: Standing, verdict: Verdict) -> Settled:
         """A case that is not evaluated again: what age and erasures end of it, and when to look next."""
         heads = await standing.heads(verdict.case_id)
         aged = await closing(standing, self.worker, verdict, heads)
         await standing.ages_at(verdict.case_id, aged.again_at)
-        return await self._carry_out(standing, verdict.case_id, heads, aged.changes)
+        return await self._settled(standing, verdict.case_id, heads, aged.changes, False)
 
-    async def _carry_out(
-        self, standing: Standing, case_id: str, heads: Mapping[bytes, Head], changes: Mapping[bytes, Change]
-    ) -> int:
-        """Publish what changed, and pass on what hangs on it; the number of records."""
-        worker = self.worker
-        issued = format_time(worker.clock.now_ms() // 1000)
+    async def _settled(
+        self,
+        standing: Standing,
+        case_id: str,
+        heads: Mapping[bytes, Head],
+        changes: Mapping[bytes, Change],
+        everybody: bool,
+    ) -> Settled:
+        issued = format_time(self.worker.clock.now_ms() // 1000)
         what = prepare(case_id, heads, changes, standing.partition, issued)
         before = await standing.bodies(case_id, [PRESENCE]) if PRESENCE in what.confirmed else {}
-        count = await carry_out(standing, worker.log, what, todo_of(what, before.get(PRESENCE)))
-        await pass_on(standing, worker)
         gone = [entry[1:] for entry, change in changes.items() if change.gone and entry[:1] == EXPOSURE]
-        if gone:
-            ids = [bytes.fromhex(exposure_id(case_id, pseudonym_text(person))) for person in gone]
+        ids = [bytes.fromhex(exposure_id(case_id, pseudonym_text(person))) for person in gone]
+        return Settled(what, todo_of(what, before.get(PRESENCE)), ids, everybody)
+
+    async def _carry_out(self, standing: Standing, ready: Sequence[Settled]) -> int:
+        """Publish what changed, and pass on what hangs on it; the number of records."""
+        worker = self.worker
+        count = await carry_out_all(standing, worker.log, [(one.what, one.todo) for one in ready])
+        await pass_on(standing, worker)
+        ids = [id_ for one in ready for id_ in one.gone]
+        if ids:
             await EXPOSURE_OF.drop(worker.store, ids)
             worker.known_exposures.difference_update(ids)
+        triggers = Triggers()
+        for one in ready:
+            if one.everybody:
+                triggers.everybody(one.what.of)
+        if triggers:
+            await worker.log.send(triggers.records())
         return count
 
     async def _heads(self, standing: Standing, verdict: Verdict) -> dict[bytes, Head]:

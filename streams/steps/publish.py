@@ -65,7 +65,6 @@ def _one(found: Publication, entry: bytes, head: Head, change: Change, partition
         if change.gone and head.revision and head.status != STATUS_CODE["gone"]:
             _end(found, entry, head, kind.key_of(entry, found.of), kind.topic, partition)
         return
-    mark = digest(content)
     if change.held:
         body = KEEP
         if head.unconfirmed and change.withdrawal is not None:  # its raising may have been seen: say that it is not so
@@ -74,20 +73,29 @@ def _one(found: Publication, entry: bytes, head: Head, change: Change, partition
         if not head.held:
             found.confirmed[entry] = head._replace(status=STATUS_CODE["held"], digest=NOTHING, band=NO_BAND), body
         return
+    mark = digest(content)
     if head.stands and not head.unconfirmed and mark == head.digest:
         return
-    _write(found, entry, head, content, "updated" if head.stands else "raised", partition, issued)
+    _write(found, entry, head, content, "updated" if head.stands else "raised", partition, issued, mark)
 
 
 def _write(
-    found: Publication, entry: bytes, head: Head, content: Content, status: str, partition: int, issued: str
+    found: Publication,
+    entry: bytes,
+    head: Head,
+    content: Content,
+    status: str,
+    partition: int,
+    issued: str,
+    mark: bytes | None = None,
 ) -> Head:
     kind = KINDS[entry[:1]]
     number = head.last + 1
     value = kind.encode(content, number, status, issued)
     found.reserved[entry] = head._replace(last=number)
     code = STATUS_CODE["raised" if kind.stands_always else status]
-    after = Head(number, number, code, digest(content), BAND_CODE.get(getattr(content, "band", None) or "", NO_BAND))
+    mark = mark or digest(content)
+    after = Head(number, number, code, mark, BAND_CODE.get(getattr(content, "band", None) or "", NO_BAND))
     if getattr(content, "level", "F1") != "F1":
         after = after._replace(band=NO_BAND)  # F2 are no F1, and are not counted as such
     found.confirmed[entry] = after, value
@@ -108,13 +116,21 @@ GONE = "tv-gone"
 
 async def carry_out(standing: Standing, log: Log, what: Publication, todo: Sequence[bytes] = ()) -> int:
     """Reserve → publish → confirm. The number of records. Raises Fenced."""
-    if what.reserved:
-        await standing.reserve(what.of, what.reserved, todo)
-    if what.records:
-        await log.publish(standing.partition, what.records, line=standing.line)
-    if what.confirmed:
-        await standing.confirm(what.of, what.confirmed)
-    return len(what.records)
+    return await carry_out_all(standing, log, [(what, todo)])
+
+
+async def carry_out_all(standing: Standing, log: Log, all_: Sequence[tuple[Publication, Sequence[bytes]]]) -> int:
+    """The same of several, each with what hangs on it, in one transaction. No two of them are of one case."""
+    for what, todo in all_:
+        if what.reserved:
+            await standing.reserve(what.of, what.reserved, todo)
+    records = [record for what, _ in all_ for record in what.records]
+    if records:
+        await log.publish(standing.partition, records, line=standing.line)
+    for what, _ in all_:
+        if what.confirmed:
+            await standing.confirm(what.of, what.confirmed)
+    return len(records)
 
 
 def decode(kind: bytes, value: bytes) -> Any:
