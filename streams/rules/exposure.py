@@ -83,9 +83,17 @@ class ExposureTable:
 
     def f1(self) -> Iterator[Row]:
         """The contacts, by person index."""
-        for person in np.flatnonzero(self.is_f1).tolist():
-            seconds, direct = int(self.seconds[person]), int(self.direct[person])
-            yield Row(person, int(self.first[person]), int(self.last[person]), seconds, direct, seconds - direct)
+        persons = np.flatnonzero(self.is_f1)
+        columns = (c[persons].tolist() for c in (self.first, self.last, self.seconds, self.direct))
+        for person, first, last, seconds, direct in zip(persons.tolist(), *columns, strict=True):
+            yield Row(person, first, last, seconds, direct, seconds - direct)
+
+    def all_episodes(self) -> list[Episode]:
+        """By number. Thousands at once cost a tenth of as many calls of `episode`."""
+        e = self.episodes
+        columns = (e.venue, e.start, e.end, e.direct, e.end - e.start - e.direct)
+        flags = (e.inferred, e.conflict, e.staff, e.case_staff)
+        return list(map(Episode._make, zip(*(c.tolist() for c in (*columns, *flags)), strict=True)))
 
     def episode(self, index: int) -> Episode:
         e = self.episodes

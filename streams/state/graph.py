@@ -228,11 +228,14 @@ async def _add(store: Store, whose: str, calls: list[Call]) -> None:
 
 async def read_names(store: Store, prefix: str, tokens: Sequence[bytes]) -> dict[bytes, bytes]:
     """Token → name of those that are known."""
-    groups: dict[str, list[bytes]] = {}
+    groups: dict[int, list[bytes]] = {}
     for token in tokens:
-        key = f"{prefix}{layout.tag(token[0] >> 3)}" + (f":{token[1]:02x}" if prefix == PERSONS else "")
-        groups.setdefault(key, []).append(token)
-    replies = await store.run([Call("HMGET", (key,), tuple(fields)) for key, fields in groups.items()])
+        groups.setdefault(token[0] >> 3, []).append(token)
+    if prefix == PERSONS:
+        calls = [Call("read_names", (f"{PERSONS}{layout.tag(b)}:",), (b"".join(g),)) for b, g in groups.items()]
+    else:
+        calls = [Call("HMGET", (f"{VENUES}{layout.tag(b)}",), tuple(g)) for b, g in groups.items()]
+    replies = await store.run(calls)
     return {
         token: name
         for fields, reply in zip(groups.values(), replies, strict=True)

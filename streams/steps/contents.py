@@ -30,8 +30,9 @@ def contents(
     """
     origin = case.onset_at if case.onset_at is not None else case.sampled_at
     found = {}
+    episodes = table.all_episodes()
     for row in table.f1():
-        shared = [table.episode(at) for at in range(row.first_episode, row.last_episode)]
+        shared = episodes[row.first_episode : row.last_episode]
         parts_in = [(e.start, e.direct, e.indirect, venues[e.venue][1]) for e in shared]
         points = score(parts_in, origin, policy)
         first, last = shared[0], shared[-1]

@@ -74,12 +74,14 @@ def plan(verdict: Verdict, heads: Mapping[bytes, Head], counts: Counts, people: 
     for person in persons:
         entry = EXPOSURE + person
         head, content = heads.get(entry, NO_HEAD), verdict.contents.get(person)
-        level = "F2" if head.stands and head.band == NO_BAND else "F1"
-        taken = replace(withdrawal(verdict, person, people), level=level)
+        behind = content is not None and closed and not head.stands  # F2 as well: who waits is not told through others
+        taken = None
+        if content is None or (behind and head.unconfirmed):
+            level = "F2" if head.stands and head.band == NO_BAND else "F1"
+            taken = replace(withdrawal(verdict, person, people), level=level)
         if content is None:
             changes[entry] = Change(None, taken, gone=verdict.reason == ERASED or people.is_erased(person))
         else:
-            behind = closed and not head.stands  # F2 as well: who waits for a decision is not told through others
             held += behind
             changes[entry] = Change(content, taken, held=behind)
     state = verdict.status.state
