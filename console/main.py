@@ -35,6 +35,8 @@ COMMANDS: dict[str, str] = {
     "reidentify": "Pseudonyms back to codes; each look is audited.",
     "rejects": "What was rejected, and why.",
     "audit": "Who looked at what: the chained log, and whether it is whole.",
+    "poster": "Posters with a venue's signed QR code.",
+    "card": "Cards with a person's code, for a guard to scan.",
     "vault": "The vault of codes: its keys, and its age.",
     "rebuild": "Throw the Redis state away and rebuild it from Kafka.",
     "bench": "The measurements of the README, beside peers in the same run.",
