@@ -141,7 +141,7 @@ class Ours:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        async with _opened(self._settings) as store:
+        async with opened(self._settings) as store:
 
             async def reached() -> bool:
                 self._child.lines()
@@ -151,7 +151,7 @@ class Ours:
             await _until(reached)
 
     async def kept(self) -> int | None:
-        async with _opened(self._settings) as store:
+        async with opened(self._settings) as store:
             keys = [key async for key in store.client.scan_iter("tv:v:*", 1000)]
             return sum(await store.run([Call("STRLEN", (key,)) for key in keys])) // RECORD
 
@@ -160,7 +160,8 @@ class Ours:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[RedisStore]:
+async def opened(settings: Settings) -> AsyncIterator[RedisStore]:
+    """A system's Redis, closed again."""
     store = await RedisStore.open(settings.redis)
     try:
         yield store

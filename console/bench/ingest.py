@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import platform
 import signal
 import statistics
 import tempfile
@@ -19,6 +18,7 @@ import msgspec
 from console.bench.contenders import Contender, Ours, Peer
 from console.bench.load import Load, Province, distinct
 from console.bench.meter import Meter
+from console.bench.results import machine, write_out
 from console.bench.system import System
 from console.publishing import Publisher
 from console.tables import as_json, table
@@ -96,7 +96,7 @@ async def measure(
                     f"turn {turn + 1} of {runs}: {line.title}: {run.rate:,.0f} scans/s, CPU µs a scan: "
                     f"client {run.client_us:.1f}, Redis {run.redis_us:.1f}, Kafka {run.kafka_us:.1f}"
                 )
-    return Result(_machine(), scans, _rows(found), found)
+    return Result(machine(), scans, _rows(found), found)
 
 
 async def _one(system: System, line: Line, prefix: str, before: Load, measured: Load) -> Run:
@@ -166,19 +166,6 @@ def _rows(runs: list[Run]) -> dict[str, dict[str, float]]:
     return rows
 
 
-def _machine() -> dict[str, Any]:
-    from importlib.metadata import version
-
-    names = ("aiokafka", "faust-streaming", "hiredis", "msgspec", "numpy", "redis")
-    return {
-        "cores": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in names},
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
 @click.command(short_help="Scans a second.")
 @click.option("--scans", type=click.IntRange(10_000, 10_000_000), default=300_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="Turns of every contender.")
@@ -191,9 +178,7 @@ def command(scans: int, runs: int, json_: bool, out: Path | None) -> None:
     writes, and a stock Faust agent that makes none. All scans wait in the topic; medians of the turns. Minutes.
     """
     result = asyncio.run(measure(scans, runs, lambda words: click.echo(words, err=True)))
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    write_out(result, out)
     if json_:
         as_json(msgspec.to_builtins(result))
     else:

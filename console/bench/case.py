@@ -1,0 +1,263 @@
+"""`truyvet bench case`: from a case's report to its last exposure on the topic; releasing and withdrawing thousands."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from console.bench.answers import Answers
+from console.bench.appender import Appender
+from console.bench.contenders import Child, opened
+from console.bench.meter import Meter
+from console.bench.results import machine, write_out
+from console.bench.system import KEY, System
+from console.bench.town import DAYS, Town, time_text
+from console.publishing import Publisher, send_keyed
+from console.tables import as_json, table
+from console.trouble import Trouble
+from streams.rules.policy import BUILT_IN
+from streams.runtime.settings import Settings
+from streams.state.generation import read_offsets
+
+GATE = 4_200  # F1 above which a case waits for a decision here: those of 3,000 are published, those of 5,000 held
+PATIENCE = 600.0
+OUTINGS = 3  # a day, of two hours each: some 3,000 F1 in fourteen days
+MANY_OUTINGS = 6
+FIGURES = ("exposures", "worker_ms", "redis_ms", "kafka_ms")
+
+
+class Took(msgspec.Struct, frozen=True):
+    """One case: ms from its record's append until the last exposure was read back from the topic, how many, and CPU
+    ms by process in that time."""
+
+    ms: float
+    exposures: int
+    worker_ms: float
+    redis_ms: float
+    kafka_ms: float
+
+
+class Result(msgspec.Struct, frozen=True):
+    machine: dict[str, Any]
+    scans: int
+    loaded_s: float
+    cases: list[Took]
+    release: Took
+    withdrawal: Took
+    shared: int
+
+
+async def measure(scans: int, cases: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """Raises Trouble, also where not exactly the right exposures were withdrawn."""
+    async with System() as system:
+        settings = await system.fresh("case.")
+        with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
+            environment = {
+                "TRUYVET_KAFKA": settings.kafka,
+                "TRUYVET_REDIS": settings.redis,
+                "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
+                "TRUYVET_KEY": KEY.decode(),
+                "TRUYVET_POLICIES": str(_policies(Path(folder) / "policies")),
+            }
+            worker = Child("console.main", ["worker"], environment, Path(folder) / "log")
+            try:
+                bench = _Bench(settings, Town(scans, int(time.time())), {"worker": worker.pid, **system.pids()}, tell)
+                return await bench.run(cases, worker)
+            finally:
+                worker.stop()
+
+
+def _policies(folder: Path) -> Path:
+    """The built-in policies with another gate."""
+    folder.mkdir()
+    for file in BUILT_IN.glob("*.toml"):
+        lines = file.read_text("utf-8").splitlines()
+        changed = [f"approval_above = {GATE}" if line.startswith("approval_above") else line for line in lines]
+        if changed == lines:
+            raise Trouble(f"{file.name} has no line approval_above")
+        (folder / file.name).write_text("\n".join(changed) + "\n", "utf-8")
+    return folder
+
+
+class _Bench:
+    def __init__(self, settings: Settings, town: Town, pids: dict[str, int], tell: Callable[[str], None]) -> None:
+        self.settings, self.town, self._pids, self._tell = settings, town, pids, tell
+        self._outings = 0
+        self._records = 0
+
+    async def run(self, cases: int, worker: Child) -> Result:
+        town = self.town
+        began = time.monotonic()
+        people = list(range(cases + 3))  # the first ones of the town; the last two share some of their outings
+        await self._publish([value for value, _ in town.records()])
+        plans = [self._plan(person, OUTINGS) for person in people[: cases + 1]]
+        plans.append(self._plan(people[cases + 1], MANY_OUTINGS))
+        plans.append([plan for plan in plans[cases] if plan[0] in (3, 8)][:5])  # the same places and hours
+        await self._publish(
+            [record for person, plan in zip(people, plans, strict=True) for record in self._go(person, plan)]
+        )
+        await self._taken_in(worker)
+        loaded = time.monotonic() - began
+        self._tell(f"{town.scans:,} scans loaded in {loaded:.0f} s")
+        async with Answers(self.settings) as answers, Appender(self.settings) as self._append:
+            found = []
+            for n, person in enumerate(people[: cases + 1]):
+                took = await self._report(answers, f"C{n}", person)
+                if n:  # the first one warms up
+                    found.append(took)
+                self._tell(
+                    f"case {n}: {took.exposures:,} F1, {took.ms:.0f} ms "
+                    f"(CPU ms: worker {took.worker_ms:.0f}, Redis {took.redis_ms:.0f})"
+                )
+            release = await self._release(answers, people[cases + 1])
+            self._tell(f"release of {release.exposures:,}: {release.ms:.0f} ms")
+            withdrawal, shared = await self._withdraw(answers, f"C{cases}", people[cases], people[cases + 2])
+        return Result(machine(), town.scans, loaded, found, release, withdrawal, shared)
+
+    # -- the load
+
+    def _plan(self, person: int, outings: int) -> list[tuple[int, float, int]]:
+        """(day, hour, venue) of outings: every day at other busy places."""
+        town = self.town
+        return [
+            (day, 7 + i * 13 / outings, (person * 5 + day * 3 + i) % town.busy)
+            for day in range(DAYS)
+            for i in range(outings)
+        ]
+
+    def _go(self, person: int, plan: Sequence[tuple[int, float, int]]) -> list[bytes]:
+        found = []
+        for day, hour, venue in plan:
+            self._outings += 1
+            found.append(self.town.outing(person, day, hour, venue, 2.0, 400_000_000 + self._outings))
+        return found
+
+    async def _publish(self, records: Sequence[bytes]) -> None:
+        async with Publisher(self.settings, "scans") as out:
+            for value in records:
+                await out.add(value)
+            self._records += out.records
+
+    async def _taken_in(self, worker: Child) -> None:
+        deadline = time.monotonic() + PATIENCE
+        async with opened(self.settings) as store:
+            while True:
+                worker.lines()
+                if sum(n for (topic, _), n in (await read_offsets(store)).items() if topic == "scans") >= self._records:
+                    return
+                if time.monotonic() > deadline:
+                    raise Trouble(f"the scans were not taken in within {PATIENCE:.0f} s")
+                await asyncio.sleep(0.2)
+
+    # -- what is measured
+
+    async def _report(self, answers: Answers, case_id: str, person: int) -> Took:
+        return await self._timed(answers, case_id, "cases", self._case(case_id, person, "confirmed"), "open", 1)
+
+    def _case(self, case_id: str, person: int, status: str) -> bytes:
+        """Infectious on all fourteen days."""
+        town = self.town
+        end = (town.first_day + DAYS) * 86_400 - 7 * 3_600
+        onset = end - (DAYS - 2) * 86_400
+        return msgspec.json.encode(
+            {
+                "case_id": case_id,
+                "person": town.code(person).decode(),
+                "status": status,
+                "sampled_at": time_text(onset + 86_400).decode(),
+                "onset_at": time_text(onset).decode(),
+                "reported_at": time_text(end).decode(),
+                "reported_by": "bench",
+                "updated_at": time.time_ns() // 1_000_000,
+            }
+        )
+
+    async def _release(self, answers: Answers, person: int) -> Took:
+        await send_keyed(self.settings, "cases", [("HELD", self._case("HELD", person, "confirmed"))])
+        await answers.until("HELD", "held")
+        await answers.quiet(1.0)
+        if not answers.of("HELD").held:
+            raise Trouble("the case that was to be held is not")
+        at = time_text(int(time.time())).decode()
+        value = msgspec.json.encode({"decision": "release", "case_id": "HELD", "at": at, "by": "bench"})
+        return await self._timed(answers, "HELD", "decisions", value, "open", 1)
+
+    async def _withdraw(self, answers: Answers, case_id: str, person: int, other: int) -> tuple[Took, int]:
+        """The withdrawal, and how many of its persons another case has as well. Raises Trouble when it is wrong."""
+        await self._report(answers, "OTHER", other)
+        await answers.quiet(1.0)
+        mine, others = answers.of(case_id).standing(), answers.of("OTHER").standing()
+        took = await self._timed(answers, case_id, "cases", self._case(case_id, person, "withdrawn"), "withdrawn", 0)
+        await answers.quiet(1.0)
+        right = not answers.of(case_id).standing() and answers.of("OTHER").standing() == others
+        if not right or took.exposures != len(mine):
+            raise Trouble(
+                f"{took.exposures} withdrawn of {len(mine)}, and the other case's "
+                f"{'as they were' if right else 'not as they were'}"
+            )
+        return took, len(mine & others)
+
+    async def _timed(self, answers: Answers, case_id: str, topic: str, value: bytes, state: str, f1: int) -> Took:
+        await answers.quiet(0.3)
+        before = answers.of(case_id).read
+        with Meter(self._pids) as meter:
+            began = time.perf_counter()
+            await self._append(topic, case_id, value)
+            done = await answers.until(case_id, state, f1)
+        cpu = {name: seconds * 1e3 for name, seconds in meter.cpu.items()}
+        return Took((done - began) * 1e3, answers.of(case_id).read - before, cpu["worker"], cpu["redis"], cpu["kafka"])
+
+
+@click.command(short_help="From a case's report to its last exposure.")
+@click.option("--scans", type=click.IntRange(20_000, 50_000_000), default=1_000_000, show_default=True)
+@click.option("--cases", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
+def command(scans: int, cases: int, json_: bool, out: Path | None) -> None:
+    """How long a case takes, from its record's append to its last exposure read back from the topic.
+
+    One worker, fourteen days of a town, cases of some 3,000 F1 one after the other; then 5,000 held exposures that are
+    released, and a case that is withdrawn while another has some of its contacts. The same with ten times as many scans
+    (--scans 10000000) shows that it grows with contacts and not with scans. A minute a million scans.
+    """
+    result = asyncio.run(measure(scans, cases, lambda words: click.echo(words, err=True)))
+    write_out(result, out)
+    if json_:
+        as_json(msgspec.to_builtins(result))
+        return
+    ms = [took.ms for took in result.cases]
+    found = [
+        ("case reported, p50", statistics.median(ms), result.cases),
+        ("case reported, p95", quantile(ms, 0.95), result.cases),
+        ("5,000 held released", result.release.ms, [result.release]),
+        (f"withdrawn, {result.shared:,} of them shared", result.withdrawal.ms, [result.withdrawal]),
+    ]
+    rows = [
+        [
+            title,
+            f"{took_ms:,.0f}",
+            *(
+                f"{statistics.median(getattr(t, name) for t in of):,.0f}"
+                for name in ("exposures", "worker_ms", "redis_ms", "kafka_ms")
+            ),
+        ]
+        for title, took_ms, of in found
+    ]
+    columns = ["", "ms", "exposures", "worker CPU ms", "Redis", "Kafka"]
+    title = f"{scans:,} scans loaded, {cases} cases, {result.machine['cores']} cores, load {result.machine['load']:.1f}"
+    table(title, columns, rows, columns[1:])
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The least of them that so many are not above."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
