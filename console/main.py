@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "reidentify": "Pseudonyms back to codes; each look is audited.",
     "rejects": "What was rejected, and why.",
     "audit": "Who looked at what: the chained log, and whether it is whole.",
+    "export": "Exposures as files of Go.Data, SORMAS, or a spreadsheet.",
     "poster": "Posters with a venue's signed QR code.",
     "card": "Cards with a person's code, for a guard to scan.",
     "vault": "The vault of codes: its keys, and its age.",

@@ -76,4 +76,9 @@ def shown(text: str | None) -> str:
     """An RFC 3339 time of a message as people here read it: `05/01 08:30` local; empty for none."""
     if not text:
         return ""
-    return f"{datetime.datetime.fromisoformat(text).astimezone(LOCAL):%d/%m %H:%M}"
+    return f"{local(text):%d/%m %H:%M}"
+
+
+def local(text: str) -> datetime.datetime:
+    """An RFC 3339 time of a message, in Vietnam's time."""
+    return datetime.datetime.fromisoformat(text).astimezone(LOCAL)
