@@ -27,7 +27,7 @@ def test_links_lead_somewhere() -> None:
 def test_the_table_has_every_command_and_no_other() -> None:
     table = README.split("| command | does |")[1].split("\n\n")[0]
     named = {
-        words.split()[0] for words in re.findall(r"`([a-z ]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.M)))
+        words.split()[0] for words in re.findall(r"`([a-z0-9 ]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.M)))
     }
     assert named == set(COMMANDS)
 
