@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ _LOOK = 0.2
 _JOIN = 60.0
 _BELIEVE = 10.0
 _LAST_BATCH = 20.0
+_LAST_MOMENTS = 5.0
+"""seconds that a Kafka without a disk takes to end, after it answers nobody any more"""
 
 
 class System:
@@ -91,13 +94,30 @@ class System:
                 for server in (self.redis, self.kafka):
                     keep_short(server.log)
                     server.start()
-                with kafka_at(self.settings):
+                with kafka_at(self.settings), self._blamed():
                     asyncio.run(self._until_stopped())
             except KeyboardInterrupt:
                 pass
             finally:
                 second_signal_kills()
                 self._end()
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Our own Kafka or Redis that ended (a full disk, say) is the reason for what went wrong after it: "no Kafka
+        answers" would send people looking for one."""
+        try:
+            yield
+        except Exception as error:
+            until = time.monotonic() + (0.0 if isinstance(error, CannotStart | WrongUse) else _LAST_MOMENTS)
+            while True:
+                for server in (self.redis, self.kafka):
+                    if not server.running():
+                        why = f"{server.name} ended: {server.last_words()} (all of it in {server.log})"
+                        raise CannotStart(why) from None
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK)
 
     def _end(self) -> None:
         """Workers first: what they have in hand is finished and committed while Kafka and Redis are there."""
