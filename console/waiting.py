@@ -7,7 +7,8 @@ What is looked at, in this order, since each causes the next; in another order s
 3. cases to be looked at again at a time (alerts are written once in 30 s): each look is a request on `evaluate`; and
    where the newest record is the clock of forgetting, cases and venues of which something ends: a request likewise;
 4. revisions and notes of the cases' ledgers that were begun: passing a note on is a request on `combine`;
-5. `combine`, and what its ledgers have begun.
+5. `combine`, and what its ledgers have begun;
+6. the counters: a round of counting that began after all that, and left nothing unwritten.
 
 Only what was there at the call counts, however much comes after it: ends of topics are read once a stage, things begun
 count until they were seen done once, and looks count only up to the latest that such a message can have asked for.
@@ -23,7 +24,9 @@ from typing import TYPE_CHECKING
 from console.lag import Place, Topics, aged_by, behind, due_by, ledgers, unfinished
 from console.times import now_ms
 from streams.runtime.topics import INPUTS
+from streams.state.dirty import read_rounds
 from streams.state.generation import read_newest
+from streams.state.public import read_lag
 
 if TYPE_CHECKING:
     from streams.ports import Store
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _POLL = 0.05
 _STUCK = 2.0
+_WORD = 5.0
 _SLACK_MS = 1_000
 """Alerts are dated in whole seconds, and the workers' clocks are not this one."""
 
@@ -42,7 +46,7 @@ async def wait_for_effects(
     settings: Settings, store: Store, timeout: float, tell: Tell = lambda left: None
 ) -> dict[str, int]:
     """Returns {} when done, or, after `timeout` seconds, what lags: topic → records, `publications` → what was begun
-    and not ended, `looks` → cases to be looked at again. `tell` is called with how many are left."""
+    and not ended, `looks` → cases to be looked at again, `counters` → 1. `tell` is called with how many are left."""
     async with Topics(settings) as topics:
         wait = _Wait(topics, store, settings.alert_seconds * 1000, time.monotonic() + timeout, tell)
         return await wait.all(by_stream=settings.retention_clock == "stream")
@@ -74,6 +78,7 @@ class _Wait:
             await self._finished(cases)
             await self._ended(combined, newest, "combine")
             await self._finished(combined)
+            await self._counted()
         except _Lags as lags:
             return lags.left
         return {}
@@ -103,6 +108,16 @@ class _Wait:
         while left:
             await self._pause("publications", len(left))
             left &= await unfinished(standings)
+
+    async def _counted(self) -> None:
+        """Until the counters hold it. While more comes in, they never say that nothing is behind: after a moment of
+        waiting for that word, it is enough that a whole round was done."""
+        begun = (await read_rounds(self._store)).begun
+        while (await read_rounds(self._store)).settled <= begun:
+            await self._pause("counters", 1)
+        until = min(self._until, time.monotonic() + _WORD)
+        while await read_lag(self._store) and time.monotonic() < until:
+            await asyncio.sleep(_POLL)
 
     async def _reached(self, *names: str) -> None:
         """Until the topics' ends, as they are now, are taken in."""

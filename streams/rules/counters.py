@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,27 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 _NOBODY: U64 = np.empty(0, np.uint64)
+
+
+class Seen(NamedTuple):
+    """The scans of a venue day that count: a number for each, sorted, and whose it is (uint64)."""
+
+    stamps: U64
+    owners: U64
+
+    def moved(self, new: Seen) -> U64:
+        """Whose scans are other ones in `new`."""
+        went = ~np.isin(self.stamps, new.stamps, assume_unique=True)
+        came = ~np.isin(new.stamps, self.stamps, assume_unique=True)
+        # Linked meanwhile: the same scan, and another person's now.
+        both = np.intersect1d(self.stamps, new.stamps, assume_unique=True)
+        before = self.owners[np.searchsorted(self.stamps, both)]
+        after = new.owners[np.searchsorted(new.stamps, both)]
+        other = before != after
+        return np.concatenate([self.owners[went], new.owners[came], before[other], after[other]])
+
+
+NOT_SEEN = Seen(_NOBODY, _NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +55,60 @@ class Tally:
     staff_persons: U64 = field(default_factory=lambda: _NOBODY)
 
 
-def tally(code: U64, person: U64, second: I64, out: Mask, staff: Mask, void: Mask) -> Tally:
-    """Scans of one venue and local day, as they lie there: some twice, some taken back. `person` by rule 2."""
-    if not len(code):
-        return Tally()
-    order = np.lexsort((~void, staff, out, second, code))
+def tallies(
+    count: int, place: I64, code: U64, person: U64, second: I64, out: Mask, staff: Mask, void: Mask
+) -> tuple[list[Tally], list[Seen]]:
+    """Scans of one local day at `count` venues, as they lie there: some twice, some taken back. `place[i]` in
+    [0, count) is the venue of a scan, `person` its person by rule 2. One tally and one set of scans for each venue."""
+    order = np.lexsort((~void, staff, out, second, code, place))
     same = np.zeros(len(order), bool)
     same[1:] = True
-    for column in (code, second, out, staff):
+    for column in (place, code, second, out, staff):
         ordered = column[order]
         same[1:] &= ordered[1:] == ordered[:-1]
     # The void one comes first among equals, so that the first of each group tells whether the group counts.
     keep = order[~same & ~void[order]]
-    if not len(keep):
-        return Tally()
-    gone, of_staff = out[keep], staff[keep]
-    return Tally(
-        scans=len(keep),
-        came=int((~gone).sum()),
-        left=int(gone.sum()),
-        staff=int(of_staff.sum()),
-        last=int(second[keep].max()),
-        venues=1,
-        persons=np.unique(person[keep]),
-        staff_persons=np.unique(person[keep][of_staff]),
-    )
+    where, gone, of_staff = place[keep], out[keep], staff[keep]
+    scans = np.bincount(where, minlength=count).tolist()
+    left = np.bincount(where[gone], minlength=count).tolist()
+    staffed = np.bincount(where[of_staff], minlength=count).tolist()
+    last = np.zeros(count, np.int64)
+    np.maximum.at(last, where, second[keep])
+    persons = _split(count, *_distinct(where, person[keep]))
+    staff_persons = _split(count, *_distinct(where[of_staff], person[keep][of_staff]))
+    stamps = _stamps(code[keep], second[keep], gone, of_staff)
+    ordered = np.lexsort((stamps, where))
+    stamp_of = _split(count, where[ordered], stamps[ordered])
+    owner_of = _split(count, where[ordered], person[keep][ordered])
+    made = [
+        Tally(n, n - left[i], left[i], staffed[i], int(last[i]), 1, persons[i], staff_persons[i]) if n else Tally()
+        for i, n in enumerate(scans)
+    ]
+    return made, [Seen(stamps, owners) for stamps, owners in zip(stamp_of, owner_of, strict=True)]
+
+
+def _distinct(where: I64, who: U64) -> tuple[I64, U64]:
+    """Each pair once, sorted."""
+    order = np.lexsort((who, where))
+    where, who = where[order], who[order]
+    fresh = np.ones(len(who), bool)
+    fresh[1:] = (where[1:] != where[:-1]) | (who[1:] != who[:-1])
+    return where[fresh], who[fresh]
+
+
+def _split(count: int, where: I64, values: U64) -> list[U64]:
+    """Values by place; `where` is sorted. Copies, or the smallest of them would keep all in memory."""
+    bounds = np.searchsorted(where, np.arange(count + 1)).tolist()
+    return [values[i:j].copy() for i, j in pairwise(bounds)]
+
+
+def _stamps(code: U64, second: I64, out: Mask, staff: Mask) -> U64:
+    """A number for each scan, the same for the same scan (rule 1) and another for another one."""
+    flags = (out.astype(np.uint64) << np.uint64(1)) | staff.astype(np.uint64)
+    h: U64 = code ^ (((second.astype(np.uint64) << np.uint64(2)) | flags) * np.uint64(0x9E3779B97F4A7C15))
+    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return h ^ (h >> np.uint64(31))
 
 
 def total(parts: Iterable[Tally]) -> Tally:

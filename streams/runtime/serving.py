@@ -19,11 +19,11 @@ from streams.runtime.app import BatchApp, make_app, place_of
 from streams.runtime.batch import Batching
 from streams.runtime.exits import DONE, LogDown, code_of
 from streams.runtime.kafka import KafkaLog
+from streams.runtime.lag import Lag
 from streams.runtime.lifetime import live
 from streams.runtime.quiet import log_to_stderr
 from streams.runtime.redis import RedisStore, check_server
 from streams.runtime.settings import Settings, sealer
-from streams.runtime.topics import INPUTS, INTERNAL
 from streams.runtime.vaultkeys import vault_seals
 from streams.state.generation import Generation, read_generation, read_offsets
 from streams.steps.audit import Auditor
@@ -67,15 +67,8 @@ def make_worker(settings: Settings, store: RedisStore, log: KafkaLog, generation
         alert_pause_ms=settings.alert_seconds * 1000,
         vault=vault_seals(settings),
         auditor=Auditor(log, WallClock()),
-        lag=lambda: _lag(store, log),
+        lag=Lag(store, log).records,
     )
-
-
-async def _lag(store: RedisStore, log: KafkaLog) -> int:
-    """Records that are in the topics and have not had all their effects."""
-    offsets = await read_offsets(store)
-    ends = await log.ends((*INPUTS, *INTERNAL))
-    return sum(max(0, end - offsets.get(place, 0)) for place, end in ends.items())
 
 
 def serve(settings: Settings, attach: Attach) -> int:

@@ -1,7 +1,9 @@
-"""Which venue days changed since they were counted last.
+"""Which venue days changed since they were counted last, who counts, and how far the counting is.
 
     tv:dirty:{d}:now    set   local day (2 bytes) · venue token (8): marked after their scans were written
     tv:dirty:{d}:work   set   the same, in hand: they stay there until their figures are published
+    tv:dirty:{d}:round  hash  owner   who counts; begun   how many rounds were begun
+                              settled the last round that left nothing unwritten of what was there when it began
 
 Marked again while in hand means counted again, so no change is lost between reading a day and publishing it.
 """
@@ -9,6 +11,7 @@ Marked again while in hand means counted again, so no change is lost between rea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +19,16 @@ from streams.ports import Call, Store
 from streams.rules.days import local_day
 from streams.state.layout import I64, U64, token_bytes
 
-_NOW, _WORK = "tv:dirty:{d}:now", "tv:dirty:{d}:work"
+_NOW, _WORK, _ROUND = "tv:dirty:{d}:now", "tv:dirty:{d}:work", "tv:dirty:{d}:round"
 WIDTH = 10
 MANY = 2_000
+
+
+class Rounds(NamedTuple):
+    """Numbers of rounds; 0 = none yet."""
+
+    begun: int
+    settled: int
 
 
 def mark(venue: U64, second: I64) -> list[Call]:
@@ -46,3 +56,30 @@ async def waiting(store: Store) -> int:
     """How many venue days are to be counted still."""
     now, work = await store.run([Call("SCARD", (_NOW,)), Call("SCARD", (_WORK,))])
     return int(now) + int(work)
+
+
+# -- who counts, and how far
+
+
+async def take_over(store: Store, name: str) -> bool:
+    """Be the one who counts; whether somebody else was, or nobody. What he has in memory is worth nothing then."""
+    (owner,) = await store.run([Call("HGET", (_ROUND,), ("owner",))])
+    if owner == name.encode():
+        return False
+    await store.run([Call("HSET", (_ROUND,), ("owner", name))])
+    return True
+
+
+async def begin_round(store: Store) -> int:
+    (number,) = await store.run([Call("HINCRBY", (_ROUND,), ("begun", 1))])
+    return int(number)
+
+
+async def end_round(store: Store, number: int) -> None:
+    """Everything that was there when the round began is written."""
+    await store.run([Call("HSET", (_ROUND,), ("settled", number))])
+
+
+async def read_rounds(store: Store) -> Rounds:
+    (found,) = await store.run([Call("HMGET", (_ROUND,), ("begun", "settled"))])
+    return Rounds(*(int(number or 0) for number in found))

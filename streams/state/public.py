@@ -6,9 +6,11 @@ Nothing of a person is in them but counts. A Redis user for dashboards needs `~t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from streams.ports import Call, Store
 
+PREFIX = "tv:pub:"
 KEPT = 25 * 86_400  # seconds
 SCHEMA = 1
 MANY = 2_000
@@ -38,6 +40,20 @@ def rejects_key(date: str) -> str:
     return f"tv:pub:rejects:{date}"
 
 
+def gateway_key(gateway_id: str) -> str:
+    return f"tv:pub:gateway:{gateway_id}"
+
+
+def parts_of(key: str) -> tuple[str, str, date | None]:
+    """Kind, id ("" where it has none), day (None where it has none). An id may hold colons, a date has none."""
+    kind, _, rest = key.removeprefix(PREFIX).partition(":")
+    what, _, last = rest.rpartition(":")
+    if kind not in _BY_DAY:
+        return kind, rest, None
+    return kind, what, date.fromisoformat(last)
+
+
+_BY_DAY = ("day", "area", "rank", "venue", "org", "rejects")
 META, SILENT, TRACING = "tv:pub:meta", "tv:pub:silent", "tv:pub:tracing"
 
 
@@ -60,3 +76,9 @@ async def write(store: Store, calls: Iterable[Call]) -> None:
     things = list(calls)
     for at in range(0, len(things), MANY):
         await store.run(things[at : at + MANY])
+
+
+async def read_lag(store: Store) -> int:
+    """How many records the figures are behind, as they say."""
+    (found,) = await store.run([Call("HGET", (META,), ("lag_records",))])
+    return int(found or 0)

@@ -17,11 +17,11 @@ from streams.state.said import EXPOSURE_OF
 from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Standing
 from streams.steps import alerts
 from streams.steps.ageing import closing, ended, open_until, with_forgotten
+from streams.steps.counting import Counting
 from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
 from streams.steps.publish import Change, Publication, carry_out_all, prepare
-from streams.steps.rollup import Rollup
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.triggers import Triggers, merged
@@ -51,7 +51,7 @@ class Evaluation(Evaluator):
         self._standing: dict[int, Standing] = {}
         self._assigned: set[int] = set()
         self._sweep = Sweep(worker)
-        self._rollup = Rollup(worker)
+        self._counting = Counting(worker)
 
     def assign(self, partition: int) -> None:
         """The partition came to this worker. Its first batch takes it over; what is due there cannot wait for one: a
@@ -203,7 +203,7 @@ class Evaluation(Evaluator):
         if 0 in self._assigned:
             await self._sweep.tick()
             if self.worker.counters:
-                await self._rollup.tick()
+                await self._counting.tick()
 
     async def grow_older(self, partition: int) -> None:
         """Cases that close, or of which something ends, by the clock of forgetting."""

@@ -32,6 +32,7 @@ from streams.state.layout import I64, OWN, Mask, tokens_of
 from streams.state.people import NEVER
 from streams.state.shards import add_days, swept
 from streams.steps.erase import Eraser
+from streams.steps.gates import Gates
 from streams.steps.rejects import refusal, reject
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
@@ -60,11 +61,13 @@ class Ingest:
     def __init__(self, worker: Worker, *, looks: bool = True) -> None:
         self.worker = worker
         self._looks = looks
+        self._gates = Gates(worker)
 
     async def handle(self, batch: Batch) -> None:
         messages = list(batch)
         columns, problems = decode_scan_records([m.value for m in messages], [m.headers for m in messages])
         await self.worker.gateways.refresh(self.worker.store)
+        as_read = columns
         columns = self._corrected(columns)
         keep, refused = self._check(columns, messages)
         out = [
@@ -86,6 +89,7 @@ class Ingest:
             )
         if out:
             await self.worker.log.send(out)
+        await self._gates.add(messages, as_read, keep, problems)
         newest = max((m.timestamp for m in messages), default=0)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1, newest)

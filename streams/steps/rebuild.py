@@ -24,6 +24,7 @@ from streams.steps.erase import Eraser
 from streams.steps.followups import note_all, write_rows
 from streams.steps.ingest import Ingest
 from streams.steps.kinds import KINDS
+from streams.steps.publicmeta import LOADING, say
 from streams.steps.registered import put_back
 from streams.steps.takeover import take_in
 from streams.steps.triggers import Triggers
@@ -31,6 +32,7 @@ from streams.steps.worker import Worker
 
 KEEP, FENCES = b"tv:gen", b"tv:fence:"
 VAULT = b"tv:vault:"
+COUNTED = (b"tv:pub:", b"tv:refused:")
 Progress = Callable[[str, int, int], None]
 
 
@@ -50,7 +52,8 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
 
 
 async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker (it holds the offsets), the fences and the vault.
+    """Delete every key of ours but the generation marker (it holds the offsets), the fences, the vault, and what
+    dashboards read.
 
     Without the fences, numbering of owners would begin again, and an owner of the former generation could pass for the
     new one. Keys of one hash tag go in one command: a worker of the former generation may be at work still, and if it
@@ -58,10 +61,13 @@ async def clear(store: Store) -> None:
 
     No topic holds a code for as long as an exposure stands (scans 21 days, exposures 60): an emptied vault would leave
     people whom nobody can call back. And what was erased in it must stay so.
+
+    Public figures stay as they are until they are counted anew (messages.md). So does what was refused: those messages
+    are known by their places, and of registries nobody reads them again.
     """
     doomed: dict[bytes, list[bytes]] = {}
     async for key in scan_keys(store, "tv:*"):
-        if key != KEEP and not key.startswith((FENCES, VAULT)):
+        if key != KEEP and not key.startswith((FENCES, VAULT, *COUNTED)):
             doomed.setdefault(key[key.find(b"{") : key.find(b"}")], []).append(key)
     for keys in doomed.values():
         await store.run([Call("UNLINK", tuple(keys[at : at + 500])) for at in range(0, len(keys), 500)])
@@ -75,8 +81,11 @@ async def rebuild(
     May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published.
     """
     generation = await begin_generation(store, "loading")
-    await clear(store)
     worker = make_worker(generation.id)
+    await say(store, LOADING, worker.clock.now_ms())
+    await clear(store)
+    # Again: a worker of the former generation may have been in the middle of a round.
+    await say(store, LOADING, worker.clock.now_ms())
     ledgers: list[Standing] = []
     for partition in range(partitions):
         for topic, line in (("evaluate", "e"), ("combine", "c")):

@@ -1,280 +1,263 @@
 """The counters (rule 11) worked out anew from what changed, and written over what stood: nothing is added up.
 
-One worker does it for all (whoever has the first partition of `evaluate`), a tick at a time. It keeps a book a day in
-memory; a new owner reads the days again. A venue day stays marked until its figures are written, so that a death in
-between counts it once more, which changes nothing.
+One worker does it for all (counting.py), a round at a time. It keeps a book a day in memory; a new owner reads the days
+again. A venue day stays marked until its figures are written, so that a death in between counts it once more, which
+changes nothing. Work that may take long is done in portions: the batches of the worker, and its other ticks, go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from streams.ports import Call
-from streams.rules.codes import venue_token
-from streams.rules.counters import Tally, ancestors
-from streams.rules.days import date_of, local_day
+from streams.rules.days import local_day
 from streams.rules.forgetting import first_kept_day
 from streams.state import dirty, graph, public
-from streams.state.cases import CaseTable
 from streams.state.layout import tokens_of
-from streams.state.people import PeopleTable
-from streams.state.places import CoverageTable, OrganisationTable, Place, PlaceTable
 from streams.state.shards import read_days
-from streams.state.table import Table
 from streams.steps.book import Book, read_tallies
+from streams.steps.figures import area_calls, day_calls, organisation_calls, venue_calls
 from streams.steps.inside import Inside
+from streams.steps.publicgateways import PublicGateways
 from streams.steps.publicmeta import Meta
 from streams.steps.publictracing import Tracing
+from streams.steps.registers import Registers
+from streams.steps.silent import Silent
+from streams.steps.tidy import tidy
 from streams.steps.worker import Worker
 
 SLOW_MS = 10_000  # areas, organisations and ranks: within 15 s (messages.md)
+PORTION_MS = 500  # what a round spends at most on what is not urgent, before it goes on in the next one
 PERSONS_KEPT = 30_000_000  # entries of persons in all books (240 MB); the oldest day goes first
 
 
 class Rollup:
-    """`tick()` each second. All figures of a day that has a scan are written; the others are absent, which is 0."""
+    """`tick()` each second. Days with a scan, a case or the present are written; the others are absent, which is 0."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
+        self._registers = Registers(worker)
         self._books: dict[int, Book] = {}
-        self._first_day = 0
-        self._unread: list[int] | None = None
-        self._places, self._organisations = PlaceTable(), OrganisationTable()
-        self._coverage, self._cases = CoverageTable(), CaseTable()
-        # Not the worker's copy: that one learns of a change elsewhere too, and here it has to be acted upon.
-        self._people = PeopleTable()
-        self._children: dict[str, list[str]] = {}
-        self._last: dict[bytes, dict[int, int]] = {}
-        self._slow_days: set[int] = set()
+        self._unread: set[int] | None = None  # None: nobody looked yet which days there are
+        self._put_away: set[int] = set()  # read and written, and not in memory any more
+        self._first = self._near = 0  # days before it are forgotten; decide nothing of who is inside now
+        self._day_stale: set[int] = set()
+        self._slow_stale: set[int] = set()
+        self._venues_stale: set[int] = set()
+        self._untidy = True  # a former owner may have left keys of what is no more
         self._slow_at = 0
-        self._silent_stale = True
+        self._today = 0
         self._inside = Inside(worker)
+        self._inside_shown: dict[str, int] = {}
+        self._silent = Silent(worker, self._registers)
+        self._gateways = PublicGateways(worker)
         self._meta, self._tracing = Meta(worker), Tracing(worker)
 
-    async def tick(self) -> None:
-        await self._let_go()
-        await self._registries()
-        if self._unread is None:
-            self._unread = sorted(await read_days(self.worker.store))
-        if self._unread:
-            await self._changed(self._unread.pop(), None)
-        marked: dict[int, list[bytes]] = {}
-        for day, token in await dirty.take(self.worker.store):
-            marked.setdefault(day, []).append(token)
-        for day, tokens in sorted(marked.items(), reverse=True):
-            await self._changed(day, tokens)
-            await dirty.done(self.worker.store, [(day, token) for token in tokens])
-        await self._now_inside()
-        await self._slow(quiet=not marked)
-        await self._tracing.tick()
-        await self._meta.tick(settled=not self._unread and not self._slow_days)
-
-    async def _let_go(self) -> None:
-        """Days whose scans are forgotten are not counted again: their figures stand until their keys end (rule 10)."""
-        await self.worker.refresh()
-        now, _ = await self.worker.now()
-        self._first_day = first_kept_day(now, self.worker.kept_days()) or 0
-        for day in [day for day in self._books if day < self._first_day]:
-            del self._books[day]
-        self._slow_days = {day for day in self._slow_days if day >= self._first_day}
-
-    # -- registries
-
-    async def _registries(self) -> None:
-        """What belongs to what; a change of it makes every day's areas and organisations stale."""
-        worker = self.worker
-        tables: tuple[Table[Any], ...] = (self._places, self._organisations, self._coverage, self._cases)
-        replies = await worker.store.run([*(table.since() for table in tables), self._people.since()])
-        changed = [bool(table.take(reply)) for table, reply in zip(tables, replies[:-1], strict=True)]
-        people = self._people.take(replies[-1])
-        if changed[0]:
-            self._children = {}
-            for place in self._places.rows.values():
-                if place.parent is not None:
-                    self._children.setdefault(place.parent, []).append(place.venue_id)
-            self._silent_stale = True
-            for book in self._books.values():
-                await self._write_venues(book, set(book.tallies))
-        if any(changed):
-            self._slow_days |= self._books.keys()
-            for book in self._books.values():
-                await self._write_day(book)
-        if people:
-            # One person now who were two, or scans that no longer count: days on which they were are counted again.
-            persons = tokens_of(b"".join(sorted(self._people.concerned(people))))
-            for book in list(self._books.values()):
-                await self._changed(book.day, sorted(book.with_persons(persons)))
-
-    # -- days and venues
-
-    async def _book(self, day: int) -> Book:
-        if day not in self._books:
-            book = self._books[day] = Book(day)
-            book.take(
-                await read_tallies(self.worker.store, self._people, day, await graph.all_venues(self.worker.store))
+    async def tick(self) -> bool:
+        """One round; whether everything that was there when it began is written."""
+        store = self.worker.store
+        number = await dirty.begin_round(store)
+        await self._meta.begin()
+        until = self.worker.clock.now_ms() + PORTION_MS
+        await self._forget()
+        await self._take_registries()
+        marked = await self._count_marked()
+        while self._unread:
+            await self._read(max(self._unread))
+            if self.worker.clock.now_ms() > until:
+                break
+        await self._write_urgent(until)
+        await dirty.done(store, marked)
+        await self._write_slow(until, quiet=not marked)
+        self._put_oldest_away()
+        settled = self._settled()
+        if settled and self._untidy:
+            inside = {(venue_id, self._inside.day): count for venue_id, count in self._inside_shown.items()}
+            away = self._put_away
+            await tidy(
+                store,
+                self._registers,
+                self._books,
+                elsewhere=lambda day: day < self._first or day in away,
+                inside=inside,
             )
-            self._forget_oldest(day)
-        return self._books[day]
+            self._untidy = False
+        await self._tracing.tick()
+        await self._meta.tick(settled=settled)
+        if settled:
+            await dirty.end_round(store, number)
+        return settled
 
-    def _forget_oldest(self, but: int) -> None:
-        held = sum(len(seen.persons) for book in self._books.values() for seen in book.tallies.values())
-        for day in sorted(self._books):
-            if held <= PERSONS_KEPT:
-                return
-            if day != but:
-                held -= sum(len(seen.persons) for seen in self._books.pop(day).tallies.values())
+    def _settled(self) -> bool:
+        left = self._unread or self._day_stale or self._slow_stale or self._venues_stale
+        return not left and self._inside.settled
 
-    async def _changed(self, day: int, tokens: list[bytes] | None) -> None:
-        """Count these venues of a day anew (None: all of them, for the first time) and write what follows at once."""
-        if day < self._first_day:
-            return
-        if day in self._books and tokens is not None:
-            book = self._books[day]
-            changed = book.take(await read_tallies(self.worker.store, self._people, day, tokens))
-        else:
-            book = await self._book(day)
-            changed = set(book.tallies) | set(tokens or ())
-        if not changed:
-            return
-        for token in changed:
-            self._last.setdefault(token, {})[day] = book.tallies[token].last if token in book.tallies else 0
-        self._silent_stale = True
-        self._slow_days.add(day)
-        await self._write_venues(book, changed)
-        await self._write_day(book)
+    # -- which days there are
 
-    async def _write_venues(self, book: Book, tokens: set[bytes]) -> None:
+    async def _forget(self) -> None:
+        """What the sweeper took away is not counted to 0: the figures stay as they are until they expire."""
+        worker = self.worker
+        near = await self._inside.first_day()
+        now, newest = await worker.now()
+        self._first = first_kept_day(now, worker.kept_days()) or 0
+        for day in [day for day in self._books if day < self._first]:
+            del self._books[day]
+        for stale in (self._day_stale, self._slow_stale, self._venues_stale, self._put_away):
+            stale -= {day for day in stale if day < self._first}
+        if self._unread is None:
+            self._unread = set(await read_days(worker.store))
+        self._unread = {day for day in self._unread if day >= self._first}
+        for book in self._books.values():
+            if book.near and book.day < near:
+                book.grows_old()
+        self._near = near
+        today = local_day(newest)
+        if newest and today >= self._first and today != self._today:
+            # A day on which nobody was scanned yet has its areas and venues all the same.
+            self._today = today
+            self._unread |= {today} - self._books.keys()
+
+    # -- what changed
+
+    async def _take_registries(self) -> None:
+        changed = await self._registers.refresh()
+        assert self._unread is not None
+        if changed.persons or changed.places or changed.organisations or changed.coverage or changed.cases:
+            self._unread |= self._put_away
+            self._put_away = set()
+        if changed.persons:
+            # One person now who were two, or scans that no longer count: days on which they were are counted again.
+            persons = tokens_of(b"".join(sorted(changed.persons)))
+            for book in list(self._books.values()):
+                await self._count(book, book.with_persons(persons))
+        if changed.places:
+            self._venues_stale |= self._books.keys()
+            self._silent.stale = True
+        if changed.places or changed.organisations or changed.coverage:
+            self._slow_stale |= self._books.keys()
+            self._untidy = True
+        if changed.places or changed.cases:
+            self._day_stale |= self._books.keys()
+        if changed.cases:
+            days = {local_day(case.reported_at) for case in self._registers.cases.rows.values()}
+            self._unread |= {day for day in days if day >= self._first} - self._books.keys()
+
+    async def _count_marked(self) -> list[tuple[int, bytes]]:
+        """Count the venue days that were marked; which those were."""
+        assert self._unread is not None
+        marked = await dirty.take(self.worker.store)
+        days: dict[int, set[bytes]] = {}
+        for day, token in marked:
+            if day >= self._first:
+                days.setdefault(day, set()).add(token)
+        for day, tokens in sorted(days.items(), reverse=True):
+            if day in self._books:
+                await self._count(self._books[day], tokens)
+            else:
+                self._put_away.discard(day)
+                await self._read(day)
+        return marked
+
+    async def _count(self, book: Book, tokens: Iterable[bytes]) -> None:
+        """Count some venues of a day anew."""
+        found = await read_tallies(self.worker.store, self._registers.people, book.day, sorted(tokens))
+        changed = book.take(found)
+        if changed:
+            await self._write_venues(book, await self._shown_for(changed))
+            for token in changed:
+                self._silent.saw(token, book.day, book.tallies[token].last if token in book.tallies else 0)
+            self._day_stale.add(book.day)
+            self._slow_stale.add(book.day)
+
+    async def _read(self, day: int) -> None:
+        """A whole day, for the first time."""
+        assert self._unread is not None
+        self._unread.discard(day)
+        book = self._books[day] = Book(day, near=day >= self._near)
+        await self._count(book, await graph.all_venues(self.worker.store))
+        self._day_stale.add(day)
+        self._slow_stale.add(day)
+
+    # -- what is written
+
+    async def _write_urgent(self, until: int) -> None:
+        """Venues and days, and who is inside."""
+        await self._write_inside(until)
+        while self._venues_stale:
+            book = self._books[max(self._venues_stale)]
+            self._venues_stale.discard(book.day)
+            await self._write_venues(book, await self._shown_for(book.tallies.keys()))
+            if self.worker.clock.now_ms() > until:
+                break
+        calls = [call for day in sorted(self._day_stale) for call in day_calls(self._books[day], self._registers)]
+        await public.write(self.worker.store, calls)
+        self._day_stale.clear()
+
+    async def _shown_for(self, tokens: Iterable[bytes]) -> set[str]:
+        """The venues (ids) whose figures these venues are part of."""
         names = await self._names(tokens)
-        parents = {venue_id: place.parent for venue_id, place in self._places.rows.items()}
-        written = {above for name in names.values() for above in ancestors(name, parents)}
+        return {shown for name in names.values() for shown in self._registers.with_parents(name)}
+
+    async def _write_venues(self, book: Book, venues: Iterable[str]) -> None:
+        inside = self._inside_shown if book.day == self._inside.day else {}
         calls: list[Call] = []
-        for venue_id in sorted(written):
-            seen = book.of(self._under(venue_id))
-            key = public.venue_key(venue_id, date_of(book.day).isoformat())
-            if not seen.scans:
-                calls.append(Call("DEL", (key,)))
-                continue
-            figures = {**_figures(seen), "persons": len(seen.persons), "staff": seen.staff, "last_scan": seen.last}
-            calls += public.hash_calls(key, figures)
+        for venue_id in sorted(venues):
+            calls += venue_calls(book, self._registers, venue_id, inside.get(venue_id, 0))
         await public.write(self.worker.store, calls)
 
-    def _under(self, venue_id: str) -> list[bytes]:
-        """Tokens of a venue and of everything within it."""
-        found, ahead = [venue_id], [venue_id]
-        while ahead:
-            for child in self._children.get(ahead.pop(), ()):
-                if child not in found:
-                    found.append(child)
-                    ahead.append(child)
-        return [venue_token(name) for name in found]
+    async def _write_inside(self, until: int) -> None:
+        """Venues where another number of persons is inside than before; on a new day, all of yesterday's as well."""
+        before_day = self._inside.day
+        touched = await self._inside.tick(self._books.values(), lambda: self.worker.clock.now_ms() <= until)
+        shown = await self._shown_for(touched)
+        if self._inside.day != before_day:
+            emptied, self._inside_shown = set(self._inside_shown), {}
+            if before_day in self._books:
+                await self._write_venues(self._books[before_day], emptied)
+            shown |= await self._shown_for(self._inside.venues())
+        if self._venues_stale:  # what belongs to what may be another: whose figures who is inside belongs to, too
+            shown |= self._inside_shown.keys() | await self._shown_for(self._inside.venues())
+        counts = self._inside.counts({venue_id: self._registers.under(venue_id) for venue_id in shown})
+        news = {venue_id for venue_id, count in counts.items() if self._inside_shown.get(venue_id, 0) != count}
+        self._inside_shown |= counts
+        self._inside_shown = {venue_id: count for venue_id, count in self._inside_shown.items() if count}
+        if news and self._inside.day in self._books:
+            await self._write_venues(self._books[self._inside.day], news)
 
     async def _names(self, tokens: Iterable[bytes]) -> dict[bytes, str]:
-        known = self.worker.venue_names
+        known, tokens = self.worker.venue_names, list(tokens)
         missing = [token for token in tokens if token not in known]
         if missing:
             found = await graph.read_names(self.worker.store, graph.VENUES, missing)
             known.update((token, name.decode()) for token, name in found.items())
         return {token: known[token] for token in tokens if token in known}
 
-    async def _write_day(self, book: Book) -> None:
-        seen = book.whole()
-        places = self._places.by_token
-        figures = {
-            **_figures(seen),
-            "staff": seen.staff,
-            "persons": len(seen.persons),
-            "venues_active": seen.venues,
-            "venues_registered": sum(place.open for place in self._places.rows.values()),
-            "unregistered": sum(token not in places for token in book.tallies),
-            "cases_reported": sum(
-                case.status == "confirmed" and local_day(case.reported_at) == book.day
-                for case in self._cases.rows.values()
-            ),
-        }
-        await public.write(self.worker.store, public.hash_calls(public.day_key(date_of(book.day).isoformat()), figures))
-
-    async def _now_inside(self) -> None:
-        """`inside_now` of the venues where it is another number than before (rule 11)."""
-        calls = []
-        day, changed = await self._inside.changed(self._books)
-        names = await self._names(changed)
-        for token, count in changed.items():
-            key = public.venue_key(names.get(token, ""), date_of(day).isoformat())
-            if token in names and (count or (day in self._books and token in self._books[day].tallies)):
-                calls += public.hash_calls(key, {"inside_now": count})
-        await public.write(self.worker.store, calls)
-
-    # -- areas, organisations, ranks, silent venues
-
-    async def _slow(self, *, quiet: bool) -> None:
-        """Each `SLOW_MS` while scans come in, and at once when nothing more did."""
+    async def _write_slow(self, until: int, *, quiet: bool) -> None:
+        """Areas, organisations, ranks, silent venues, gateways: each `SLOW_MS` while scans come in, at once when no
+        more did. What was due and found no time is due in the next round."""
         now_ms = self.worker.clock.now_ms()
         if now_ms < self._slow_at + SLOW_MS and not quiet:
             return
-        self._slow_at = now_ms
-        for day in sorted(self._slow_days):
-            if day in self._books:
-                await self._write_areas(self._books[day])
-                await self._write_organisations(self._books[day])
-        self._slow_days.clear()
-        if self._silent_stale:
-            silent = {
-                place.venue_id: max(self._last.get(token, {}).values(), default=0)
-                for token, place in self._places.by_token.items()
-            }
-            await public.write(self.worker.store, [public.set_call(public.SILENT, silent, kept=0)])
-            self._silent_stale = False
+        await self._gateways.tick()
+        await self._silent.write()
+        while self._slow_stale:
+            book = self._books[max(self._slow_stale)]
+            await public.write(self.worker.store, await area_calls(book, self._registers))
+            await public.write(self.worker.store, await organisation_calls(book, self._registers))
+            self._slow_stale.discard(book.day)
+            if self.worker.clock.now_ms() > until:
+                break
+        if not self._slow_stale:
+            self._slow_at = now_ms
 
-    async def _write_areas(self, book: Book) -> None:
-        date = date_of(book.day)
-        members: dict[tuple[str, str], list[Place]] = {}
-        for place in self._places.rows.values():
-            for named in place.areas:
-                members.setdefault(named, []).append(place)
-        for area in self._coverage.rows.values():
-            # An area that was abolished, or is not there yet, on that day has no zero in its rank.
-            if (area.valid_from or date) <= date <= (area.valid_to or date):
-                members.setdefault((area.level, area.area), [])
-        calls: list[Call] = []
-        ranks: dict[str, dict[str, int]] = {}
-        for (level, code), places in sorted(members.items()):
-            seen = book.of(venue_token(place.venue_id) for place in places)
-            known = self._coverage.rows.get(code)
-            ranks.setdefault(level, {})[code] = seen.scans
-            figures = {
-                **_figures(seen),
-                "persons_est": len(seen.persons),
-                "venues_active": seen.venues,
-                "venues_registered": sum(place.open for place in places),
-                "population": (known.population if known else None) or 0,
-                "subscribers": (known.subscribers if known else None) or 0,
-                "installs": (known.installs if known else None) or 0,
-            }
-            calls += public.hash_calls(public.area_key(code, date.isoformat()), figures)
-        calls += [public.set_call(public.rank_key(level, date.isoformat()), rank) for level, rank in ranks.items()]
-        await public.write(self.worker.store, calls)
-
-    async def _write_organisations(self, book: Book) -> None:
-        rows = self._organisations.rows
-        parents = {name: found.parent for name, found in rows.items()}
-        members: dict[str, list[Place]] = {name: [] for name in rows}
-        for place in self._places.rows.values():
-            for name in ancestors(place.organisation, parents):
-                members.setdefault(name, []).append(place)
-        calls: list[Call] = []
-        for name, places in sorted(members.items()):
-            seen = book.of(venue_token(place.venue_id) for place in places)
-            figures = {
-                **_figures(seen),
-                "staff_persons": len(seen.staff_persons),
-                "headcount": (rows[name].headcount if name in rows else None) or 0,
-                "venues": len(places),
-                "venues_active": seen.venues,
-            }
-            calls += public.hash_calls(public.organisation_key(name, date_of(book.day).isoformat()), figures)
-        await public.write(self.worker.store, calls)
-
-
-def _figures(seen: Tally) -> dict[str, int]:
-    return {"scans": seen.scans, "in": seen.came, "out": seen.left}
+    def _put_oldest_away(self) -> None:
+        """Books of which everything is written, when they are too many to keep."""
+        held = sum(book.entries() for book in self._books.values())
+        for day in sorted(self._books):
+            if held <= PERSONS_KEPT:
+                return
+            book = self._books[day]
+            if not book.near and not {day} & (self._day_stale | self._slow_stale | self._venues_stale):
+                held -= book.entries()
+                del self._books[day]
+                self._put_away.add(day)

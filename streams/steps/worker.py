@@ -47,6 +47,9 @@ class Worker:
     `known_persons` (in the week `known_week`) and `known_venues` hold what this worker has seen in Redis's tables;
     they are as old as the process at most, and a process never outlives the Redis it started with (StoreChanged), so
     they cannot promise too much.
+
+    `lag()` = how many records are in the inputs and the internal topics that had not all their effects, None when Kafka
+    does not say; `counters`: count for dashboards, if this worker is the one to do it.
     """
 
     store: Store
@@ -61,7 +64,7 @@ class Worker:
     alert_pause_ms: int = 30_000
     vault: Seals | None = None
     auditor: Audits | None = None
-    lag: Callable[[], Awaitable[int]] | None = None
+    lag: Callable[[], Awaitable[int | None]] | None = None
     counters: bool = True
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)

@@ -15,6 +15,7 @@ from console.lag import LINES, Place
 from console.times import now_ms
 from streams.ports import Call
 from streams.runtime.topics import INPUTS, INTERNAL
+from streams.state import dirty, public
 from streams.state.generation import begin_generation, offset_done
 from streams.state.standing import Head, Standing
 from tests.simulation.redis import RedisServer, private_server
@@ -73,19 +74,32 @@ class Topics:
 
 
 def wait(
-    workers: Workers, *, pause_s: int = 0, timeout: float = 5.0, meanwhile: Any = None, clock: str = "wall"
+    workers: Workers,
+    *,
+    pause_s: int = 0,
+    timeout: float = 5.0,
+    meanwhile: Any = None,
+    clock: str = "wall",
+    counting: bool = True,
 ) -> dict[str, int]:
-    """What lags after `wait`, with `meanwhile()` (a coroutine function) at work beside it."""
+    """What lags after `wait`, with `meanwhile()` (a coroutine function) at work beside it, and somebody who counts."""
+
+    async def rounds() -> None:
+        while counting:
+            await dirty.end_round(workers, await dirty.begin_round(workers))
+            await asyncio.sleep(0.02)
 
     async def both() -> dict[str, int]:
         settings = SimpleNamespace(alert_seconds=pause_s, retention_clock=clock)
-        work = asyncio.create_task(meanwhile()) if meanwhile is not None else None
+        work = [asyncio.create_task(rounds())]
+        if meanwhile is not None:
+            work.append(asyncio.create_task(meanwhile()))
         try:
             return await waiting.wait_for_effects(settings, workers, timeout)  # type: ignore[arg-type]
         finally:
-            if work is not None:
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
 
     return asyncio.run(both())
 
@@ -241,3 +255,45 @@ def test_an_endless_stream_of_later_messages_does_not_hold_it_up(workers: Worker
             await asyncio.sleep(0.01)
 
     assert wait(workers, meanwhile=work) == {}
+
+
+# --- the counters
+
+
+def test_without_anybody_who_counts_it_does_not_end(workers: Workers) -> None:
+    assert wait(workers, timeout=0.1, counting=False) == {"counters": 1}
+
+
+def test_a_round_that_began_before_does_not_count(workers: Workers) -> None:
+    """It may have read a registry before the last message was in it."""
+
+    async def work() -> None:
+        await asyncio.sleep(0.1)
+        await dirty.end_round(workers, 1)
+
+    asyncio.run(dirty.begin_round(workers))
+    assert wait(workers, timeout=0.6, counting=False, meanwhile=work) == {"counters": 1}
+
+    async def another() -> None:
+        await asyncio.sleep(0.1)
+        await dirty.end_round(workers, await dirty.begin_round(workers))
+
+    assert wait(workers, counting=False, meanwhile=another) == {}
+
+
+def test_the_word_that_nothing_is_behind_is_waited_for_but_not_for_ever(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lag = Call("HSET", (public.META,), ("lag_records", 1))
+    workers.server.call(lag)
+    monkeypatch.setattr(waiting, "_WORD", 60.0)
+
+    async def work() -> None:
+        await asyncio.sleep(0.2)
+        workers.server.call(lag._replace(args=("lag_records", 0)))
+
+    assert wait(workers, meanwhile=work) == {}
+    assert workers.server.call(Call("HGET", (public.META,), ("lag_records",))) == b"0"
+    workers.server.call(lag)
+    monkeypatch.setattr(waiting, "_WORD", 0.1)
+    assert wait(workers) == {}
