@@ -110,8 +110,9 @@ class _OnDemand(Evaluator):
         begins = np.searchsorted(met.episodes.person, np.arange(len(met) + 1)).tolist()
         via: dict[str, list[str]] = {}
         carriers = second.f1.person[met.carrier].tolist()
+        texts = [text(person) if person else "" for person in second.persons]  # once each: pairs may be many
         for i, (carrier, person) in enumerate(zip(carriers, met.person.tolist(), strict=True)):
-            source, to = text(second.persons[carrier]), text(second.persons[person])
+            source, to = texts[carrier], texts[person]
             via.setdefault(to, []).append(source)
             stays = _stays(met.episodes, begins[i], begins[i + 1], there)
             meetings.append(Meeting(source, to, "F2", int(met.seconds[i]) // 60, stays))
