@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -51,8 +52,9 @@ class Answers:
     its status come in one transaction.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, alive: Callable[[], object] = lambda: None) -> None:
+        """`alive` raises Trouble when who should answer has ended."""
+        self._settings, self._alive = settings, alive
         self.known: dict[str, Known] = {}
         self._of_exposure = msgspec.json.Decoder(_Exposure)
         self._of_status = msgspec.json.Decoder(_Status)
@@ -81,6 +83,7 @@ class Answers:
         while not (known.state == state and known.f1 >= f1_at_least and len(known.standing()) == known.f1):
             if time.monotonic() > deadline:
                 raise Trouble(f"{case_id} is {known.state or 'unknown'} with {known.f1} F1 after {PATIENCE:.0f} s")
+            self._alive()
             await self._take(0.5)
         return time.perf_counter()
 

@@ -108,7 +108,7 @@ class _Bench:
         await self._taken_in(worker)
         loaded = time.monotonic() - began
         self._tell(f"{town.scans:,} scans loaded in {loaded:.0f} s")
-        async with Answers(self.settings) as answers, Appender(self.settings) as self._append:
+        async with Answers(self.settings, worker.lines) as answers, Appender(self.settings) as self._append:
             found = []
             for n, person in enumerate(people[: cases + 1]):
                 took = await self._report(answers, f"C{n}", person)
