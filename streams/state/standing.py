@@ -110,7 +110,7 @@ class Standing:
 
     async def own(self) -> None:
         """Become the owner: whoever owned the partition before is refused from here on."""
-        (epoch,) = await self.store.run([Call("INCR", (self._fence,))])
+        (epoch,) = await self.store.run([Call("own", (self._fence,))])
         self.epoch = int(epoch)
 
     def heads_key(self, of: str) -> str:
