@@ -130,7 +130,7 @@ class RedisStore:
             if self._changed:
                 raise StoreChanged("Redis was restarted or replaced")
             if loop.time() > deadline:
-                raise StoreDown(f"Redis does not answer: {type(failure).__name__}") from failure
+                raise StoreDown(_of(failure)) from failure
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
 
@@ -164,6 +164,16 @@ class RedisStore:
                 if loop.time() > deadline:
                     raise StoreDown(f"Redis does not answer: {type(error).__name__}") from error
                 await asyncio.sleep(0.2)
+
+
+def _of(failure: Exception) -> str:
+    """In words, without what Redis quotes of the command."""
+    if not isinstance(failure, ResponseError):
+        return f"Redis does not answer: {type(failure).__name__}"
+    # redis-py takes the word OOM from the text, and says it by the class.
+    word = "OOM" if isinstance(failure, OutOfMemoryError) else str(failure).split(" ", 1)[0]
+    why = {"MISCONF": "it cannot write its file: is the disk full?", "OOM": "its memory (maxmemory) is full"}
+    return f"Redis refuses to write ({word}): {why.get(word, 'it is not ready')}"
 
 
 async def check_server(store: RedisStore) -> list[str]:

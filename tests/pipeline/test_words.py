@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from streams.ports import Call, StoreDown
+from streams.runtime.embedded import EmbeddedRedis
+from streams.runtime.redis import RedisStore
 from tests.pipeline.answers import Sent, records, send
 from tests.pipeline.system import KEY, ROOT, Servers, System
 
@@ -172,3 +175,16 @@ def test_up_on_a_full_disk_says_so(tmp_path: Path) -> None:
         code, words = truyvet(tmp_path, "up", "--data", str(disk / "data"), prefix=limit)
     assert code == 1 and words.splitlines()[-1].startswith("truyvet: "), words
     assert str(disk / "data") in words, "the place is named"
+
+
+async def test_a_redis_that_refuses_to_write_says_why(tmp_path: Path) -> None:
+    redis = EmbeddedRedis(tmp_path)
+    redis.start()
+    try:
+        store = await RedisStore.open(redis.url, patience=0.3)
+        await store.client.config_set("maxmemory", "1000")
+        with pytest.raises(StoreDown, match=r"Redis refuses to write \(OOM\): its memory \(maxmemory\) is full$"):
+            await store.run([Call("SET", ("k",), (SECRET,))])
+        await store.close()
+    finally:
+        redis.stop()
