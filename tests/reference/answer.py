@@ -10,7 +10,7 @@ from tests.reference.acceptance import Accepted, Fact, accepted_scans
 from tests.reference.codes import canonical, exposure_id, pseudonym
 from tests.reference.exposure import Episode, cut, episodes_of, reaches_threshold, times_of
 from tests.reference.fields import time_text
-from tests.reference.messages import Case, Decision, PeopleRecord, Venue
+from tests.reference.messages import Area, Case, Decision, Organisation, PeopleRecord, Venue
 from tests.reference.people import erased, person_of, standing_links, without_shared_cards
 from tests.reference.pieces import Figures, Piece, Scan, figures_of, pieces_of
 from tests.reference.policies import Policy, exact, policy_of_time
@@ -44,11 +44,17 @@ class World:
 
         self.venues: dict[str, Venue] = registry("venues", "venue", messages.venue_of, lambda m, _r: m.venue)
         self.cases: dict[str, Case] = registry("cases", "case", messages.case_of, lambda m, _r: m.case)
+        self.organisations: dict[str, Organisation] = registry(
+            "organisations", "organisation", messages.organisation_of, lambda m, _r: m.organisation
+        )
+        self.areas: dict[str, Area] = registry("coverage", "coverage", messages.area_of, lambda m, _r: m.area)
         gateways = registry("gateways", "gateway", messages.gateway_of, lambda m, _r: m.gateway)
         people = registry("people", "people", messages.people_of, lambda _m, r: own_key(r))
         decisions = registry("decisions", "decision", messages.decision_of, lambda _m, r: own_key(r))
         self.people: list[PeopleRecord] = list(people.values())
         self.decisions: list[Decision] = list(decisions.values())
+        # The highest timestamp of all records of scans, in seconds: the "now" of whatever counts who is inside.
+        self.newest = max((record.timestamp for record in of_topic(records, "scans")), default=0) // 1000
         self.links = standing_links(self.people)
         self.accepted: Accepted = accepted_scans(
             of_topic(records, "scans"), policies, retention_days, gateways, self.rejects

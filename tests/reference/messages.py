@@ -78,6 +78,26 @@ class Gateway(NamedTuple):
     updated_ms: int
 
 
+class Organisation(NamedTuple):
+    organisation: str
+    parent: str | None
+    headcount: int
+    updated_ms: int
+
+
+class Area(NamedTuple):
+    """Days as local days; None = no end."""
+
+    area: str
+    level: str
+    population: int
+    subscribers: int
+    installs: int
+    valid_from: int | None
+    valid_to: int | None
+    updated_ms: int
+
+
 class PeopleRecord(NamedTuple):
     """One record of `people`; fields that its `op` has not are None. `at` in seconds."""
 
@@ -166,6 +186,49 @@ def gateway_of(content: Any) -> Gateway:
         offset=fields.whole("clock_offset_s", -(10**9), 10**9) or 0,
         updated_ms=fields.ms("updated_at", needed=False) or registered,
     )
+
+
+COUNT = 10**9
+LEVELS = ("province", "district", "commune")
+
+
+def organisation_of(content: Any) -> Organisation:
+    fields = Fields(content)
+    fields.text("name", 256)
+    fields.text("head", 256, needed=False)
+    fields.identifier("commune", needed=False)
+    registered = fields.ms("registered_at") or 0
+    return Organisation(
+        organisation=fields.identifier("organisation") or "",
+        parent=fields.identifier("parent", needed=False),
+        headcount=fields.whole("headcount", 0, COUNT) or 0,
+        updated_ms=fields.ms("updated_at", needed=False) or registered,
+    )
+
+
+def area_of(content: Any) -> Area:
+    """`as_of` is a date or a time; a date begins with its local midnight."""
+    fields = Fields(content)
+    fields.text("name", 256)
+    for name in ("parent", "successor"):
+        fields.identifier(name, needed=False)
+    try:
+        as_of = (fields.date("as_of") or 0) * 86_400_000 - 7 * 3_600_000
+    except Schema:
+        as_of = fields.ms("as_of") or 0
+    found = Area(
+        area=fields.identifier("area") or "",
+        level=fields.word("level", LEVELS),
+        population=fields.whole("population", 0, COUNT) or 0,
+        subscribers=fields.whole("subscribers", 0, COUNT) or 0,
+        installs=fields.whole("installs", 0, COUNT) or 0,
+        valid_from=fields.date("valid_from", needed=False),
+        valid_to=fields.date("valid_to", needed=False),
+        updated_ms=fields.ms("updated_at", needed=False) or as_of,
+    )
+    if found.valid_from is not None and found.valid_to is not None and found.valid_to < found.valid_from:
+        raise Schema
+    return found
 
 
 OPS = ("link", "unlink", "vaccination", "test", "erase", "hold", "unhold", "employ")
