@@ -37,6 +37,7 @@ READS = frozenset(
         "SCAN",
         "ZCARD",
         "ZRANGEBYSCORE",
+        "read_names",
         "read_persons",
         "table_since",
     ]
