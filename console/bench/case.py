@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import msgspec
+import psutil
 
 from console.bench.answers import Answers
 from console.bench.appender import Appender
@@ -72,6 +73,9 @@ async def measure(scans: int, cases: int, tell: Callable[[str], None] = lambda _
             try:
                 bench = _Bench(settings, Town(scans, int(time.time())), {"worker": worker.pid, **system.pids()}, tell)
                 return await bench.run(cases, worker)
+            except psutil.NoSuchProcess:
+                worker.lines()  # says what it ended with
+                raise
             finally:
                 worker.stop()
 

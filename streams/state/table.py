@@ -7,12 +7,15 @@ section 2) rests on that.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from streams.ports import Call, Store
 
 Row = TypeVar("Row")
+_REMEMBERED = 64  # changes of a copy, for whoever worked with it as it was
+_TOO_MANY = 10_000
 
 
 class Table(Generic[Row]):
@@ -23,6 +26,8 @@ class Table(Generic[Row]):
         self._decode = decode
         self.version = 0
         self.rows: dict[str, Row] = {}
+        self._news: deque[tuple[int, set[str]]] = deque(maxlen=_REMEMBERED)
+        self._told_from = 0
 
     def since(self) -> Call:
         """Asks for what changed since this copy; `take` the reply."""
@@ -42,7 +47,23 @@ class Table(Generic[Row]):
             else:
                 self.rows.pop(field, None)
         self.version = version
+        if len(changed) > _TOO_MANY:
+            self._news.clear()
+            self._told_from = version
+        elif changed:
+            if len(self._news) == _REMEMBERED:
+                self._told_from = self._news[0][0]
+            self._news.append((version, changed))
         return changed
+
+    def changed_since(self, version: int) -> set[str] | None:
+        """The fields that changed in this copy after it was as of `version`; None when that is too long ago to tell.
+
+        What `refresh` returns does not say it: several work with one copy, and whoever comes first takes the news.
+        """
+        if version < self._told_from:
+            return None
+        return {field for at, fields in self._news if at > version for field in fields}
 
     async def refresh(self, store: Store) -> set[str]:
         """Bring the copy up to date; the fields that changed. One cheap call when nothing did."""

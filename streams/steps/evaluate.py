@@ -136,14 +136,15 @@ class Evaluator(SecondReading):
         self, case: CaseRow, asked: set[bytes] | None, policy: Policy, window: tuple[int, int], row_before: bytes
     ) -> Found:
         worker, case_id = self.worker, case.case_id
-        person = pseudonym_digest(case.person)
+        person, as_of = pseudonym_digest(case.person), worker.people.version
         days = contacts.case_days(case.onset_at if case.onset_at is not None else case.sampled_at, window, policy)
         own = contacts.one_person(person[:8], days, worker.people)
         if asked is None:
             await self._mark(OWN, case_id, own)
-        await self._same_persons([own.persons])
+        await self._same_persons(as_of, [own.persons])
         records = await self._read(own.person, own.day)
         while True:
+            figures_as_of = worker.venues.version
             scene = contacts.scene(records, own.person, worker.venues, worker.people, policy)
             spans = contacts.case_spans(scene, window, policy)
             if asked is not None:
@@ -153,8 +154,9 @@ class Evaluator(SecondReading):
             row_before = await self._put_spans(case_id, row_before, window, [*spans, *more])
             # The row names the venues: one that is registered from here on sends us a request. One that was registered
             # meanwhile may have looked before the row was there, so the figures are read again after it.
-            changed = await worker.venues.refresh(worker.store)
-            if not any(int.from_bytes(venue_token(venue_id)) in scene.venues for venue_id in changed):
+            await worker.venues.refresh(worker.store)
+            changed = worker.venues.changed_since(figures_as_of)
+            if changed is not None and not any(int.from_bytes(venue_token(v)) in scene.venues for v in changed):
                 break
 
         back = policy.staff_dwell + policy.conflict_seconds
@@ -164,20 +166,21 @@ class Evaluator(SecondReading):
             places = risky_places(scene, window)
             who = presumed(anchors, venues[anchors.owner], places, own.persons, worker.people, policy)
             around = partial(contacts.days_around, anchors, venues, case=scene, people=worker.people, policy=policy)
-            wanted = around(who.watched, days_back=back)
-            needed = around(who.watched & who.present, days_back=back)
+            wanted = around(who.present, days_back=back)
+            linkable = np.unique(anchors.other[who.possible])
         else:
             mine = {bytes(token) for token in token_bytes(own.persons)}
             named = sorted({person[:8] for person in asked} - mine)
-            wanted = needed = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
+            wanted = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
+            linkable = wanted.persons
         await self._mark(WATCH, case_id, wanted)
-        await self._same_persons([own.persons, wanted.persons])
-        records = await self._read(needed.person, needed.day)
-        others = contacts.scene(records, needed.person, worker.venues, worker.people, policy)
+        await self._same_persons(as_of, [own.persons, wanted.persons, linkable])
+        records = await self._read(wanted.person, wanted.day)
+        others = contacts.scene(records, wanted.person, worker.venues, worker.people, policy)
         names = await self._venue_names(np.union1d(scene.venues, others.venues))
         table, at = contacts.exposures_to(scene, others, window, policy, names)
         persons = await self._pseudonyms(others, table.is_f1)
-        return Found(own, wanted, scene, others, table, at, names, persons, spans, row_before)
+        return Found(own, wanted, scene, others, table, at, names, persons, spans, row_before, as_of)
 
     async def _verdict(self, looked: Looked, found: Found, asked: set[bytes] | None, gate: Gate) -> Verdict:
         worker, case = self.worker, looked.case

@@ -6,16 +6,19 @@ cases that watch them are asked to look again. An evaluation marks first and rea
 
 from __future__ import annotations
 
+import numpy as np
+
 from schemas.audit import Action
 from schemas.decoding import Problem, decode_person
 from schemas.person import Employ, Erase, Hold, Link, Test, Unhold, Unlink, Vaccination
 from streams.ports import Message
 from streams.rules.codes import pseudonym_text
 from streams.state import said
-from streams.state.graph import read_marks
-from streams.state.layout import OWN
+from streams.state.graph import read_marks, read_persons
+from streams.state.layout import OWN, tokens_of
 from streams.state.people import ERASE, HOLD, LINK, UNHOLD, UNLINK, row_key
 from streams.state.said import EmploymentRow, TestRow, VaccinationRow
+from streams.state.shards import read_days
 from streams.state.shelf import Shelf
 from streams.steps.erase import Eraser
 from streams.steps.onrecord import on_record
@@ -61,6 +64,8 @@ class People(RegistryStep):
                 job = EmploymentRow(said_of.organisation, said_of.from_.toordinal(), last, said_of.at)
                 await self._one_more(said.EMPLOYMENTS, "employ", person, job, said.employment_rows)
         await self._look(person, triggers)
+        if isinstance(said_of, Link):
+            await self._look_where_they_were(person, triggers)
         if self.worker.people.any_erased:
             # Also for a link: it can bring a code under an erasure that was said of another.
             await self._eraser.destroy(self.worker.people.ever(person))
@@ -129,3 +134,20 @@ class People(RegistryStep):
                     triggers.everybody(case_id)
                 else:
                     triggers.person(case_id, pseudonym_text(code))
+
+    async def _look_where_they_were(self, person: bytes, triggers: Triggers) -> None:
+        """Cases at whose places one of the codes was. An in of one code and an out of another, of no account before,
+        are one stay from now on; and a case that saw no contact in either watches neither (presumed.py).
+
+        A scan that is not read here comes later than the link, and is reported by the ingest.
+        """
+        worker = self.worker
+        codes = sorted(worker.people.ever(person))
+        days = np.array(sorted(await read_days(worker.store)), np.int64)
+        if not len(days):
+            return
+        owner = np.repeat(tokens_of(b"".join(code[:8] for code in codes)), len(days))
+        records = await read_persons(worker.store, owner, np.tile(days, len(codes)))
+        await worker.spans.refresh(worker.store)
+        for at, case_id in worker.spans.hits(records.other, records.second):
+            triggers.person(case_id, pseudonym_text(codes[int(records.owner[at]) // len(days)]))

@@ -2,15 +2,21 @@
 
 Two bounds, both worked out from the anchors (the scans of the venues), neither from where else anybody was:
 
-*Watched*: what any one scan can ever mean there, whatever else is scanned, voided, linked or erased later, and whoever
+*Possible*: what any one scan can ever mean there, whatever else is scanned, voided, linked or erased, and whoever
 turns out to be staff. An in means [t, t + reach), an out [t - look-back, t): every piece at a venue is made by one scan
-there, an in or an out that ended nothing, and lies within that (rule 3). A person none of whose scans can mean a moment
-at a risky place cannot get one by anything but a scan there, and such a scan lies in the case's span and is reported by
-that. A link makes no new moment either: the pieces of a person lie within what the scans of their codes can mean. So
-these, and nobody else, are to be marked before anything is decided by reading.
+there, an in or an out that ended nothing, and lies within that (rule 3). A link makes no new moment either: the pieces
+of a person lie within what the scans of their codes can mean.
 
-*Present*: what the scans there mean at most now. Who is not present shares no second with the case, and counts for no
-alert: their other scans need not be read. What could change that changes facts of somebody who is watched.
+*Present*: what the scans there mean at most, by those who are one person now. Who is not present shares no second with
+the case and counts for no alert, so their other scans need not be read; and nobody needs to watch them (no mark), since
+nothing can make them present but
+
+- a scan there: it lies in the case's span, and the ingest reports it by that;
+- a link, of an in and an out that now make one stay: then all its codes that matter are possible. One that the
+  evaluation does not see is reported by whoever took it, who looks where the codes were (people.py).
+
+Scans elsewhere, of late ones and voids too, cards that turn out to be shared or not, erasures, holds and what is undone
+of links only choose among what the scans there mean at most: see `_at_most`.
 """
 
 from __future__ import annotations
@@ -44,9 +50,9 @@ class Places(NamedTuple):
 
 
 class Presumed(NamedTuple):
-    """Of each anchor: whether its person is `watched` because of it, and whether its person is `present` anywhere."""
+    """Of each anchor, whether it is `possible`; and whether it is and its person is `present` somewhere."""
 
-    watched: Mask
+    possible: Mask
     present: Mask
 
 
@@ -61,7 +67,7 @@ def risky_places(case: Scene, window: tuple[int, int]) -> Places:
 
 def presumed(anchors: Records, token: U64, places: Places, own: U64, people: PeopleTable, policy: Policy) -> Presumed:
     """`token[i]` = venue of anchor i, one of `places`; `own` = codes of the case's person, who is no contact."""
-    watched = np.zeros(len(anchors), bool)
+    possible = np.zeros(len(anchors), bool)
     present = np.zeros(len(anchors), bool)
     of_others = np.flatnonzero(~anchors.void & ~np.isin(anchors.other, own))
     venue = np.searchsorted(places.venues, token[of_others])
@@ -69,9 +75,9 @@ def presumed(anchors: Records, token: U64, places: Places, own: U64, people: Peo
     dwell, reach = places.figures.dwell[venue], places.figures.reach[venue]
     low = np.where(out, second - np.maximum(dwell, policy.staff_dwell), second)
     near = places.meets(venue, low, np.where(out, second, second + reach))
-    watched[of_others[near]] = True
+    possible[of_others[near]] = True
 
-    # Everything that those who are watched scanned there counts: who ended what, and who is staff.
+    # Everything that these persons scanned there counts: who ended what, and who is staff.
     person = people.person_of(anchors.other[of_others])
     theirs = np.isin(person, np.unique(person[near]))
     of_others, person, venue = of_others[theirs], person[theirs], venue[theirs]
@@ -79,7 +85,7 @@ def presumed(anchors: Records, token: U64, places: Places, own: U64, people: Peo
     high = _at_most(person, venue, second, out, staff, places.figures, policy)
     there = near & places.meets(venue, high.start, high.end)
     present[of_others] = np.isin(person, np.unique(person[there]))
-    return Presumed(watched, present)
+    return Presumed(possible, possible & present)
 
 
 class _Bound(NamedTuple):

@@ -31,7 +31,8 @@ class Found(NamedTuple):
 
     `table` counts venues as `at` (tokens), persons as `others.persons`; `persons` = by that number, the pseudonym by
     which each F1 goes, b"" for everybody else. `own`, `wanted` = the days read of the case's person and of the others.
-    `spans` = where a scan matters to the case, `row` = as they are in Redis now.
+    `spans` = where a scan matters to the case, `row` = as they are in Redis now. `as_of` = version of the table of
+    people that all this began with.
     """
 
     own: PersonDays
@@ -44,6 +45,7 @@ class Found(NamedTuple):
     persons: list[bytes]
     spans: list[Span]
     row: bytes
+    as_of: int
 
 
 class Looked(NamedTuple):
@@ -76,13 +78,18 @@ class Reading:
             calls = mark_calls(kind, case_token(case_id), who.persons, who.first_day, who.last_day)
             await self.worker.store.run(calls)
 
-    async def _same_persons(self, marked: Iterable[U64]) -> None:
+    async def _same_persons(self, as_of: int, who: Iterable[U64]) -> None:
         """After marking: a link or an erasure that was written before the marks could be seen is read here, and one
-        that is written from here on finds the marks. Raises CaseChanged when it concerns one of the marked."""
-        changed = await self.worker.people.refresh(self.worker.store)
+        that is written from here on finds the marks. Raises CaseChanged when one concerns somebody of `who`, who were
+        worked out from the table of people as it was at version `as_of`."""
+        people = self.worker.people
+        await people.refresh(self.worker.store)
+        changed = people.changed_since(as_of)
+        if changed is None:
+            raise CaseChanged
         if changed:
-            concerned = self.worker.people.concerned(changed)
-            if concerned and any(np.isin(tokens_of(b"".join(sorted(concerned))), m).any() for m in marked):
+            concerned = people.concerned(changed)
+            if concerned and any(np.isin(tokens_of(b"".join(sorted(concerned))), w).any() for w in who):
                 raise CaseChanged
 
     async def _read(self, persons: U64, days: np.ndarray) -> Records:
@@ -122,7 +129,10 @@ class Reading:
         if missing:
             found = await graph.read_names(self.worker.store, graph.VENUES, missing)
             known.update((token, name.decode()) for token, name in found.items())
-        return {token: known[token] for token in tokens if token in known}
+            if len(found) < len(missing):
+                # Names are kept before facts (ingest): a venue without one means that Redis was emptied under us.
+                raise StoreChanged("a venue has no name: Redis was emptied")
+        return {token: known[token] for token in tokens}
 
     def _places(self, at: U64, names: dict[bytes, str]) -> list[tuple[str, str]]:
         """Tokens → (venue_id, type) of each."""

@@ -55,16 +55,17 @@ class SecondReading(Reading):
         """Raises CaseChanged."""
         worker, policy, end = self.worker, looked.policy, looked.window[1]
         f1 = _f1s(found, policy)
+        as_of = worker.venues.version
         mine, scene, visits = await self._where_f1s_were(looked, found, f1)
         spans = contacts.spans_around(scene, visits[0], visits[1], visits[2], policy)
-        await self._watch(looked, found, scene, spans)
+        await self._watch(looked, found, scene, spans, as_of)
         venues, days = contacts.venue_days(spans)
         back = policy.staff_dwell + policy.conflict_seconds
         anchors = await self._anchors(venues, days)
         nobody = np.empty(0, np.uint64)
         near = contacts.candidates(anchors, venues, spans, scene, nobody, worker.people, policy, back)
         await self._mark(WATCH, looked.case.case_id, near)
-        await self._same_persons([found.own.persons, found.wanted.persons, mine.persons, near.persons])
+        await self._same_persons(found.as_of, [found.own.persons, found.wanted.persons, mine.persons, near.persons])
         everybody = contacts.both(mine, near)
         records = await self._read(everybody.person, everybody.day)
         scene = contacts.scene(records, everybody.person, worker.venues, worker.people, policy)
@@ -97,7 +98,7 @@ class SecondReading(Reading):
         while True:
             days = contacts.person_days(token, first, last, worker.people)
             await self._mark(WATCH, looked.case.case_id, days)
-            await self._same_persons([found.own.persons, found.wanted.persons, days.persons])
+            await self._same_persons(found.as_of, [found.own.persons, found.wanted.persons, days.persons])
             records = await self._read(days.person, days.day)
             scene = contacts.scene(records, days.person, worker.venues, worker.people, policy)
             carriers = _carriers(f1, scene)
@@ -111,12 +112,13 @@ class SecondReading(Reading):
                 return days, scene, (visits.venue[which], visits.start[which], visits.end[which])
             first, last = needed_first, needed_last
 
-    async def _watch(self, looked: Looked, found: Found, scene: Scene, spans: list[Span]) -> None:
-        """Put the F1s' places beside the case's own."""
+    async def _watch(self, looked: Looked, found: Found, scene: Scene, spans: list[Span], as_of: int) -> None:
+        """Put the F1s' places beside the case's own; `scene` is by the table of venues as of that version."""
         worker = self.worker
         await self._put_spans(looked.case.case_id, found.row, looked.window, [*found.spans, *spans])
-        changed = await worker.venues.refresh(worker.store)
-        if any(int.from_bytes(venue_token(venue_id)) in scene.venues for venue_id in changed):
+        await worker.venues.refresh(worker.store)
+        changed = worker.venues.changed_since(as_of)
+        if changed is None or any(int.from_bytes(venue_token(venue_id)) in scene.venues for venue_id in changed):
             raise CaseChanged  # whoever registered it may have looked before the row was there
 
 
