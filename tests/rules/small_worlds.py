@@ -1,4 +1,4 @@
-"""Random small worlds, dense in ties, for the rules and for the brute force alike. Times are seconds from a local midnight."""
+"""Random small worlds, dense in ties, around a local midnight, for the rules and for the brute force alike."""
 
 from __future__ import annotations
 

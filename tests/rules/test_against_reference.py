@@ -25,7 +25,7 @@ from tests.reference.pieces import figures_of
 from tests.reference.score import band, half_up, parts_of
 from tests.rules.small_worlds import DAY, MIDNIGHT, PERSONS, POLICIES, SECONDS, VENUES, WORLDS, SmallWorld
 
-many = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEY = b"a key of the tests, at least 32 characters long"
 
 
@@ -112,7 +112,7 @@ READ_CODES = st.one_of(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(READ_CODES)
 def test_codes(read: str) -> None:
     expected = codes.canonical(read)
