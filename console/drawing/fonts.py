@@ -53,11 +53,11 @@ def folded(text: str, size: float, room: float, *, bold: bool = False) -> list[s
 def fitted(
     text: str, room: float, lines: int, sizes: tuple[float, ...], *, bold: bool = False
 ) -> tuple[float, list[str]]:
-    """(size, lines): the first of the sizes, largest first, at which it takes no more lines; else cut with `…`."""
+    """(size, one line or more): the first of the sizes, largest first, at which it takes no more; else cut with `…`."""
     for size in sizes:
         found = folded(text, size, room, bold=bold)
         if len(found) <= lines:
-            return size, found
+            return size, found or [""]
     kept = found[:lines]
     last = kept[-1]
     while last and width(last + "…", size, bold=bold) > room:

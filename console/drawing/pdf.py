@@ -26,17 +26,11 @@ class Pages:
     def add(self, drawing: Drawing) -> None:
         canvas = self._canvas
         canvas.setPageSize((drawing.width * _POINT, drawing.height * _POINT))
-        self.draw(drawing, 0, 0, drawing.height)
-        canvas.showPage()
-
-    def draw(self, drawing: Drawing, x: float, y: float, height: float) -> None:
-        """Onto the page of `height`, with the drawing's upper left corner at (x, y)."""
-        self._canvas.saveState()
-        self._canvas.scale(_POINT, _POINT)
-        self._canvas.translate(x, height - y)
+        canvas.scale(_POINT, _POINT)
+        canvas.translate(0, drawing.height)  # a PDF's y grows upwards
         for shape in drawing.shapes:
             self._shape(shape)
-        self._canvas.restoreState()
+        canvas.showPage()
 
     def close(self) -> None:
         self._canvas.save()
@@ -44,6 +38,8 @@ class Pages:
     def _shape(self, shape: Shape) -> None:
         canvas = self._canvas
         match shape:
+            case Rect(width=0) | Rect(height=0):
+                pass  # viewers draw a hair line for it: a bar of nothing would look like a bar of little
             case Rect(x, y, width, height, fill):
                 canvas.setFillColor(fill)
                 canvas.rect(x, -y - height, width, height, stroke=0, fill=1)

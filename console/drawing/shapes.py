@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Anchor = Literal["start", "middle", "end"]
@@ -82,3 +82,11 @@ class Drawing:
 
     def add(self, *shapes: Shape) -> None:
         self.shapes += shapes
+
+    def place(self, other: Drawing, x: float, y: float) -> None:
+        """Add what another drawing shows, its upper left corner at (x, y)."""
+        for shape in other.shapes:
+            if isinstance(shape, Line):
+                self.add(replace(shape, x1=shape.x1 + x, y1=shape.y1 + y, x2=shape.x2 + x, y2=shape.y2 + y))
+            else:
+                self.add(replace(shape, x=shape.x + x, y=shape.y + y))
