@@ -1,18 +1,13 @@
-"""The page of a running system: for people at `/`, for machines at `/healthz`.
-
-`serving(settings, pids)` is all that `truyvet up` knows of it.
-"""
+"""Where the page of a running system is, and how the system is, as the page tells at `/healthz` (console/deskpage)."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import resources
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
-
-from aiohttp import web
 
 from console.lag import Topics
 from console.state import State, look
@@ -71,33 +66,13 @@ class Health:
             await stack.aclose()
 
 
-def application(health: Health) -> web.Application:
-    """The routes. 200 while the system is ready, 503 when it is not: what a load balancer or a watchdog wants."""
-    html = resources.files("console").joinpath("page.html").read_text("utf-8")
+def listening(port: int = 0) -> socket.socket:
+    """A socket of the loopback that takes connections from now on (`port` 0 = a free one); OSError when it is taken.
 
-    async def page(_: web.Request) -> web.Response:
-        return web.Response(text=html, content_type="text/html")
-
-    async def healthz(_: web.Request) -> web.Response:
-        state = await health.now()
-        return web.json_response(state, status=200 if state["state"] == "ready" else 503)
-
-    made = web.Application()
-    made.router.add_get("/", page)
-    made.router.add_get("/healthz", healthz)
-    return made
+    `truyvet up` keeps it open: who comes while the page's process starts, or is started again, waits and is answered.
+    """
+    return socket.create_server(("127.0.0.1", port), backlog=512)
 
 
-@asynccontextmanager
-async def serving(settings: Settings, pids: Pids, port: int = 0) -> AsyncIterator[str]:
-    """Serve the page on the loopback (`port` 0 = a free one) and give its URL. OSError when the port is taken."""
-    health = Health(settings, pids)
-    runner = web.AppRunner(application(health), access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-        await health.close()
+def url_of(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -36,9 +36,9 @@ class Backoff:
 class Child:
     """One place in the crew: a process, or the time at which the next one is due."""
 
-    def __init__(self, name: str, log: Path, command: Sequence[str]) -> None:
+    def __init__(self, name: str, log: Path, command: Sequence[str], pass_fds: Sequence[int] = ()) -> None:
         self.name, self.log = name, log
-        self._command = list(command)
+        self._command, self._pass_fds = list(command), tuple(pass_fds)
         self.environment: Mapping[str, str] = os.environ
         self._backoff = Backoff()
         self.process: subprocess.Popen[bytes] | None = None
@@ -56,6 +56,7 @@ class Child:
                 env=self.environment,
                 start_new_session=True,  # Ctrl-C is for the supervisor alone: the crew ends before Kafka does
                 preexec_fn=die_with_parent,
+                pass_fds=self._pass_fds,
             )
         self._began = now
 
@@ -86,7 +87,7 @@ class Child:
 
 
 class Crew:
-    """`count` children of one command, each with a log file `NAME-1.log` … in `logs`."""
+    """`count` children of one command, each with a log `NAME-1.log` … in `logs`; open files `pass_fds` are theirs too."""
 
     def __init__(
         self,
@@ -95,9 +96,10 @@ class Crew:
         command: Sequence[str],
         logs: Path,
         clock: Callable[[], float] = time.monotonic,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._clock = clock
-        self.children = [Child(f"{name} {n}", logs / f"{name}-{n}.log", command) for n in range(1, count + 1)]
+        self.children = [Child(f"{name} {n}", logs / f"{name}-{n}.log", command, pass_fds) for n in range(1, count + 1)]
 
     @property
     def pids(self) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ from typing import Any
 
 import click
 
+from console.deskpage.users import first_users
 from console.heldfile import HeldFile, read_held
 from console.joining import members
 from console.mending import Mender
 from console.ownkey import key_file
-from console.page import serving
+from console.page import listening, url_of
 from console.publishing import partitions_of
 from console.signals import ENDING, second_signal_kills, stoppable
 from console.state import UP
@@ -34,10 +36,15 @@ from streams.steps.worker import ready_generation
 
 PARTITIONS = 4
 WORKER = (sys.executable, "-m", "console.main", "worker")
+DESK = (sys.executable, "-m", "console.main", "desk", "serve")
+FOLDER = "desk"
+"""Of the desk page's files in the data folder."""
 _LOOK = 0.2
 _JOIN = 60.0
 _BELIEVE = 10.0
 _LAST_BATCH = 20.0
+_LAST_PAGE = 5.0
+_PAGE_LATEST = 4.0
 _LAST_MOMENTS = 5.0
 """seconds that a Kafka without a disk takes to end, after it answers nobody any more"""
 
@@ -59,6 +66,8 @@ class System:
         self.kafka = EmbeddedKafka(self.data / "kafka", ports[0])
         self.redis = EmbeddedRedis(self.data / "redis", ports[1])
         self.page = ""
+        self._listening: socket.socket | None = None
+        self._desk: Crew | None = None
         self._key = key_file(self.data, self._given.key)
         self.settings = replace(self._given, kafka=self.kafka.address, redis=self.redis.url, kafka_security={})
         self._own = self._our_settings()
@@ -123,6 +132,10 @@ class System:
         """Workers first: what they have in hand is finished and committed while Kafka and Redis are there."""
         if self._run_file is not None:
             self._run_file.release()
+        if self._desk is not None:
+            self._desk.stop(_LAST_PAGE)
+        if self._listening is not None:
+            self._listening.close()
         self._workers.stop(_LAST_BATCH)
         self.kafka.stop()
         self.redis.stop()
@@ -135,21 +148,37 @@ class System:
         await self._topics()
         _, self._gone = await members(self.settings)
         self._workers.start({**os.environ, **self._own})
-        async with serving(self.settings, self.pids, self._page_port) as self.page:
-            keeper = asyncio.create_task(self._keep_running())
-            stopped = asyncio.create_task(stop.wait())
-            ready = asyncio.create_task(self._announce())
-            try:
-                await asyncio.wait([ready, stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
-                if ready.done():
-                    ready.result()
-                    await asyncio.wait([stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
-                if keeper.done():
-                    keeper.result()
-            finally:
-                for task in (ready, keeper, stopped):
-                    task.cancel()
-                await asyncio.gather(ready, keeper, stopped, return_exceptions=True)
+        self._listening = listening(self._page_port)
+        self.page = url_of(self._listening)
+        keeper = asyncio.create_task(self._keep_running())
+        stopped = asyncio.create_task(stop.wait())
+        ready = asyncio.create_task(self._announce())
+        page = asyncio.create_task(self._serve_page(ready))
+        try:
+            await asyncio.wait([ready, stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                ready.result()
+                await asyncio.wait([stopped, keeper], return_when=asyncio.FIRST_COMPLETED)
+            if keeper.done():
+                keeper.result()
+        finally:
+            tasks = (ready, page, keeper, stopped)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve_page(self, ready: asyncio.Task[None]) -> None:
+        """Its process begins when the workers are there: its toolkit would cost their start a second of a core."""
+        await asyncio.wait([ready], timeout=_PAGE_LATEST)
+        passwords = await asyncio.to_thread(first_users, self.data / FOLDER)
+        assert self._listening is not None
+        number = self._listening.fileno()
+        command = (*DESK, "--data", str(self.data), "--fd", str(number), "--up", str(self._held.path))
+        desk = Crew("desk", 1, command, self._logs, pass_fds=(number,))
+        desk.start({**os.environ, **self._own})
+        self._desk = desk
+        if passwords is not None:
+            _say(f"the desk's first users and their passwords are in {passwords}: sign in at {self.page}")
 
     async def _topics(self) -> None:
         """Make what is missing. A folder keeps the number of partitions that it was begun with."""
@@ -238,8 +267,9 @@ class System:
         menders = [Mender(server, _say) for server in (self.kafka, self.redis)]
         said = self.pids()
         while True:
-            for words in self._workers.look():
-                _say(words)
+            for crew in (self._workers, self._desk):
+                for words in crew.look() if crew is not None else ():
+                    _say(words)
             for mender in menders:
                 await mender.look()
             if said != self.pids():

@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-Action = Literal["reidentify", "erase", "hold", "decision", "export", "policy", "anchor"]
-"""What is done to somebody's data, or decided. `hold` covers `unhold`; `anchor` lists the heads of other chains."""
+Action = Literal["reidentify", "erase", "hold", "decision", "export", "policy", "anchor", "look"]
+"""What is done to somebody's data, or decided. `hold` covers `unhold`; `anchor` lists the heads of other chains;
+`look`: somebody at the desk page saw a case's exposures, its graph, or why one exposure is what it is."""
 
 Outcome = Literal["done", "refused", "unknown", "destroyed"]
 """`refused`: an erase while a hold stands. `unknown`, `destroyed`: a pseudonym the vault never had, or has no more."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.rules.auditchain import Kept, Report
     from streams.runtime.settings import Settings
 
-ACTIONS = ("reidentify", "erase", "hold", "decision", "export", "policy", "anchor")
+ACTIONS = ("reidentify", "erase", "hold", "decision", "export", "policy", "anchor", "look")
 _SHORT = 8
 
 
