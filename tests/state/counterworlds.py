@@ -3,6 +3,8 @@ and that move; with organisations below others, and areas that come and go."""
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -23,8 +25,29 @@ def counter_world(seed: int) -> World:
     messages += [_area(rng, begin) for _ in range(rng.choice((0, 2, 8)))]
     if rng.random() < 0.3:
         messages.append(Message("organisations", b"x", b'{"organisation": "x"}', begin * 1000))
+    messages += _people(rng, messages, begin)
     world.messages[:] = messages
     return world
+
+
+def _people(rng: Random, messages: list[Message], begin: int) -> list[Message]:
+    """Codes that were scanned are linked, and erased."""
+    scanned = []
+    for message in messages:
+        if message.topic == "scans":
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                read = json.loads(message.value)["person"]
+                if isinstance(read, str) and read.isprintable() and read.strip():
+                    scanned.append(read)
+    made = []
+    for number in range(rng.choice((0, 0, 2, 4)) if scanned else 0):
+        content: dict[str, Any] = {"at": (begin + rng.randrange(2 * DAY)) * 1000, "by": "desk"}
+        if number < 2:
+            content |= {"op": "link", "code": rng.choice(scanned), "same_as": rng.choice(scanned)}
+        else:
+            content |= {"op": rng.choice(("unlink", "erase")), "code": rng.choice(scanned)}
+        made.append(Message("people", b"more-%d" % number, as_json(content), (begin + 2 * DAY) * 1000))
+    return made
 
 
 def _venue(rng: Random, begin: int) -> Message:

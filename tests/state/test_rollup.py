@@ -93,6 +93,8 @@ class House:
         messages = [m for m in self.world.messages if m.topic in TOPICS]
         messages += [m for m in messages if self.rng.random() < 0.2]
         self.rng.shuffle(messages)
+        # What was erased is gone: a hold that is told of afterwards comes too late, whatever its date.
+        messages.sort(key=lambda m: m.topic == "people" and b'hold"' in m.value, reverse=True)
         for message in messages:
             partition: Partition = self.kafka.partition(message.topic, 0)
             record = partition.append(message.timestamp, message.key, message.value, message.headers)
