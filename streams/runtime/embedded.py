@@ -139,9 +139,13 @@ def archive_classes() -> None:
 
 
 class EmbeddedRedis(Server):
-    """One redis-server with an append-only file; its data stay in `data` over restarts."""
+    """One redis-server with an append-only file; its data stay in `data` over restarts.
+
+    `users.acl` in `data`, where there is one, says who may do what (deploy/redis/users.acl: a user for dashboards).
+    """
 
     name = "redis"
+    USERS = "users.acl"
 
     def __init__(self, data: Path, port: int | None = None, appendfsync: str = "everysec") -> None:
         super().__init__(data, port)
@@ -165,6 +169,8 @@ class EmbeddedRedis(Server):
             "hash-max-listpack-value": 256,
             "loglevel": "warning",
         }
+        if (self.data / self.USERS).exists():
+            options["aclfile"] = self.data / self.USERS
         words = [program("redis-server")]
         for name, value in options.items():
             words += [f"--{name}", str(value)]
