@@ -1,11 +1,12 @@
 """Rule 8: cases that were at one venue within days of each other.
 
-What the rule leaves open is settled here, and nowhere else. Presences are the pieces of a case at the venue that begin
-in [onset − 14 days, end of its window) (no onset: the sample). A window of `days` × 24 h that begins with a presence's
-start is full when presences of `cases` different cases start in it. Full windows whose presences overlap in time order
-are one cluster: it runs from its first presence's start to the last end, so a cluster grows and never overlaps another.
+What the rule leaves open is settled here, and nowhere else. Presences are the visits of a case at the venue (rule 3:
+pieces that touch, joined) that begin in [onset − 14 days, end of its window) (no onset: the sample). A case with an
+empty window has none. A window of `days` × 24 h that begins with a presence's start is full when presences of `cases`
+different cases start in it. Full windows that share a presence are one cluster: it runs from its first presence's start
+to the last end, so a cluster grows, and no presence is in two.
 A case counts as source-like when one of its presences starts before it is infectious (`onset − before_days`), as
-spread-like when one starts from then on; it can be both.
+spread-like when one starts from then on; it can be both. The newest policy of the cases that were at the venue decides.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ PRE_INFECTIOUS_DAYS = 14
 
 
 class Presence(NamedTuple):
-    """A piece of a case at the venue, [start, end) seconds; `turn` = the second its infectious window starts."""
+    """A visit of a case at the venue, [start, end) seconds; `turn` = the second its infectious window starts."""
 
     start: int
     end: int

@@ -40,3 +40,8 @@ def exposure_id(case: str, person: str) -> str:
 def alert_id(case: str, venue: str, start: str) -> str:
     """messages.md: digest of case, venue, visit start, as above."""
     return sha256(b"\0".join(part.encode() for part in (case, venue, start))).digest()[:16].hex()
+
+
+def cluster_id(venue: str, start: str) -> str:
+    """The same of venue and start."""
+    return sha256(b"\0".join(part.encode() for part in (venue, start))).digest()[:16].hex()

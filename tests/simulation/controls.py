@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from streams.ports import Batch, Log, Out, Read, Store
+from streams.rules.policy import Policies
 from streams.state.generation import offset_done
 from streams.state.graph import Facts
 from streams.state.layout import U64, WATCH, Records
 from streams.state.spans import SpanTable
+from streams.state.standing import Standing
 from streams.steps.contacts import PersonDays
-from streams.steps.evaluation import Evaluation
+from streams.steps.evaluation import Evaluation, Settled
+from streams.steps.followups import pass_on
 from streams.steps.ingest import Ingest, Marks
 from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
@@ -71,6 +74,18 @@ class ReadBeforeMark(Evaluation):
         return records
 
 
+class NotedAfterwards(Evaluation):
+    """What hangs on a publication is noted after it: who dies in between leaves no note, and nothing changes again."""
+
+    async def _carry_out(self, standing: Standing, ready: Sequence[Settled]) -> int:
+        count = await super()._carry_out(standing, [one._replace(todo=[]) for one in ready])
+        for one in ready:
+            await standing.reserve(one.what.of, {}, one.todo)
+            await standing.confirm(one.what.of, {})
+        await pass_on(standing, self.worker)
+        return count
+
+
 class _LogAround:
     """A Log that passes everything on; a control overrides one call."""
 
@@ -121,6 +136,16 @@ def _read_before_mark(worker: Worker) -> Steps:
     return replace(real_steps(worker), evaluation=ReadBeforeMark(worker))
 
 
+def _no_gate(worker: Worker) -> Steps:
+    """A policy without limits, as the brute force does not know it."""
+    policies = Policies(replace(policy, approval_above=1000) for policy in worker.policies)
+    return real_steps(replace(worker, policies=policies))
+
+
+def _noted_afterwards(worker: Worker) -> Steps:
+    return replace(real_steps(worker), evaluation=NotedAfterwards(worker))
+
+
 def _no_fence(worker: Worker) -> Steps:
     return real_steps(replace(worker, log=_UnfencedLog(worker.log)))  # type: ignore[arg-type]
 
@@ -140,5 +165,7 @@ CONTROLS = {
     "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=race_of_cuts, race=True),
     "no_fence": Options(_no_fence, Plan(("pause_publishing",), 5, 2)),
     "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
+    "noted_afterwards": Options(_noted_afterwards, Plan(("crash_before", "crash_after"), 40, 8)),
+    "no_gate": Options(_no_gate, Plan((), 1, 0)),
     "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose_numbers",), 5, 2)),
 }

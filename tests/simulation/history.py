@@ -23,13 +23,13 @@ from streams.steps.people import People
 from streams.steps.policies import Policies
 from streams.steps.venues import Venues
 from streams.steps.worker import Worker
-from tests.simulation.checks import Expected
 from tests.simulation.deliveries import Deliveries
 from tests.simulation.faults import Faults, Plan
 from tests.simulation.group import Group
 from tests.simulation.kafka import Kafka, Partition
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.mishaps import Mishaps
+from tests.simulation.outcomes import Outcome
 from tests.simulation.ports import SimulatedClock
 from tests.simulation.process import Process, Program, Rebuild, SimulatedBatch, Steps
 from tests.simulation.redis import RedisServer
@@ -128,9 +128,9 @@ class History(Mishaps):
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(main)
 
-    def expected(self) -> Expected:
+    def outcome(self) -> Outcome:
         """What the brute force makes of the messages that were sent, wherever and however often they came."""
-        return self.world.expected([r for topic in INPUTS for p in self.kafka.topics[topic] for r in p.records])
+        return self.world.outcome([r for topic in INPUTS for p in self.kafka.topics[topic] for r in p.records])
 
     def describe(self) -> str:
         return (

@@ -269,6 +269,20 @@ class Makers:
             messages.append(Message("decisions", b"d%d" % number, as_json(content), (self.begin + 2 * DAY) * 1000))
         return messages
 
+    def decisions_of_cases(self) -> list[Message]:
+        """One or several of a case, some at one moment, some of a case that nobody reports, or not yet."""
+        rng = self.rng
+        messages = []
+        for number in range(rng.choice((1, 1, 2, 3))):
+            content = {
+                "case_id": f"c{rng.choice((0, 0, 1, 2))}",
+                "decision": rng.choice(("release", "release", "refuse")),
+                "at": self.time(self.begin + 2 * DAY + rng.randrange(2)),
+                "by": "tracer",
+            }
+            messages.append(Message("decisions", b"g%d" % number, as_json(content), (self.begin + 2 * DAY) * 1000))
+        return messages
+
     def empty_records(self) -> list[Message]:
         """An empty value of a registry changes nothing."""
         if self.rng.random() < 0.8:

@@ -10,14 +10,16 @@ from unittest.mock import patch
 from uuid import UUID
 
 from tests.simulation.checks import (
-    check_answers,
+    OUTPUTS,
     check_life,
     check_offsets,
     check_rejects,
     check_revisions,
+    last_records,
     published,
 )
 from tests.simulation.history import NORMAL, History, Options
+from tests.simulation.outcomes import Outcome, check_outcome, held_in_ledger
 from tests.simulation.redis import RedisServer
 
 
@@ -52,15 +54,25 @@ class Tally:
     withdrawn: int = 0
     rejects: int = 0
     deaths: int = 0
+    gates: int = 0
+    held: int = 0
+    alerts: int = 0
+    clusters: int = 0
+    followups: int = 0
 
-    def add(self, history: History, exposures: int, rejects: int) -> None:
+    def add(self, history: History, wanted: Outcome) -> None:
         self.histories += 1
         self.effects += history.scheduler.step
-        self.exposures += exposures
+        self.exposures += len(wanted.expected.exposures)
+        self.gates += len(wanted.closed)
+        self.held += len(held_in_ledger(history.kafka, history.server))
+        self.alerts += len(wanted.alerts)
+        self.clusters += len(wanted.clusters)
+        self.followups += len(last_records(history.kafka, "followups"))
         records = [content for _, content in published(history.kafka)]
         self.records += len(records)
         self.withdrawn += sum(content["status"] == "withdrawn" for content in records)
-        self.rejects += rejects
+        self.rejects += len(wanted.expected.rejects)
         self.deaths += history.deaths
 
 
@@ -89,25 +101,26 @@ def run_history(
 
 def _live_and_check(history: History, tally: Tally | None) -> list[str]:
     history.run()
-    expected = history.expected()
+    wanted = history.outcome()
     wrong = _at_rest(history)
-    wrong += check_answers(history.kafka, history.server, expected)
-    wrong += check_rejects(history.kafka, expected)
+    wrong += check_outcome(history.kafka, history.server, wanted)
+    wrong += check_rejects(history.kafka, wanted.expected)
     if tally is not None:
-        tally.add(history, len(expected.exposures), len(expected.rejects))
+        tally.add(history, wanted)
     if wrong:
         return wrong
     # (e) Nothing changed: nothing is written. Rebuilding is the longer way to the same.
-    count = len(published(history.kafka))
+    counts = {output.topic: len(published(history.kafka, output.topic)) for output in OUTPUTS}
     if history.seed % 8 == 0:
         what = "a rebuild at rest"
         history.rebuild()
     else:
         what = "delivering everything once more"
         history.redeliver()
-    new = published(history.kafka)[count:] if len(published(history.kafka)) > count else []
-    wrong += [f"{what} published {content}" for _, content in new]
-    wrong += _at_rest(history) + check_answers(history.kafka, history.server, expected)
+    for topic, count in counts.items():
+        now = published(history.kafka, topic)
+        wrong += [f"{what} published on {topic}, must not: {content}" for _, content in now[count:]]
+    wrong += _at_rest(history) + check_outcome(history.kafka, history.server, wanted)
     return wrong
 
 

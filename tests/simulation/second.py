@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from streams.rules.policy import Policies
 from tests.reference import answer
-from tests.reference.answer import Expected
 from tests.reference.fields import local_day
-from tests.reference.records import InputRecord
 from tests.reference.secondary import content, secondary
-from tests.simulation.makers import KEY, MIDNIGHT, MINUTE, Makers, Message, as_json, forms_of
+from tests.simulation.makers import MIDNIGHT, MINUTE, Makers, Message, as_json, forms_of
 from tests.simulation.policies import parsed, some_policies
 from tests.simulation.worlds import World
 
 
 @dataclass(frozen=True)
 class SecondWorld(World):
-    """`expected` holds F2 as well."""
+    """`exposures` holds F2 as well."""
 
-    def expected(self, records: Iterable[InputRecord]) -> Expected:
-        world = answer.World(records, KEY, self.figures, self.retention_days)
+    def exposures(self, world: answer.World) -> dict[str, dict[str, Any]]:
         exposures = world.exposures()
         for case in world.cases.values():
             if case.status == "confirmed" and world.policy(case)["contact"]["publish_f2"]:
@@ -30,7 +27,7 @@ class SecondWorld(World):
                 for person in found.via:
                     record = content(world, case, person, found)
                     exposures[record["exposure_id"]] = record
-        return Expected(exposures, world.rejects)
+        return exposures
 
 
 def make_second_world(seed: int) -> SecondWorld:

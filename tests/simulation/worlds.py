@@ -6,21 +6,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from streams.rules.policy import Policies
-from tests.reference.answer import Expected, expected
+from tests.reference import answer
+from tests.reference.answer import Expected
 from tests.reference.fields import local_day
 from tests.reference.policies import Policy as PolicyDict
 from tests.reference.records import InputRecord
 from tests.simulation.makers import DAY, KEY, MIDNIGHT, MINUTE, Makers, Message, as_json, forms_of
+from tests.simulation.outcomes import Outcome, outcome
 from tests.simulation.policies import parsed, some_policies
 
 
 @dataclass(frozen=True)
 class World:
     """`earliest_ms`: a little before anything happened. The clock of the processes begins there, so that no case is so
-    old that it is closed: forgetting hangs on the time, and has tests of its own. `expected` asks the brute force.
-    `lead`: so many messages come first where a race is wanted."""
+    old that it is closed: forgetting hangs on the time, and has tests of its own. `expected` asks the brute force,
+    `outcome` for all that is published. `lead`: so many messages come first where a race is wanted."""
 
     messages: list[Message]
     policies: Policies
@@ -30,18 +33,40 @@ class World:
     lead: int = 0
 
     def expected(self, records: Iterable[InputRecord]) -> Expected:
-        return expected(records, KEY, self.figures, self.retention_days)
+        return self.outcome(records).expected
+
+    def outcome(self, records: Iterable[InputRecord]) -> Outcome:
+        world = answer.World(records, KEY, self.figures, self.retention_days)
+        return outcome(world, self.exposures(world))
+
+    def exposures(self, world: answer.World) -> dict[str, dict[str, Any]]:
+        """All that stand or are held."""
+        return world.exposures()
 
 
 def make_world(seed: int) -> World:
     """Every fourth world is tiny: one case, one venue, a few scans."""
     rng = Random(f"{seed}/world")
     figures = some_policies(rng, local_day(MIDNIGHT))
+    gates = close_gates(Random(f"{seed}/gates"), figures)
     makers = Makers(rng, figures, tiny=rng.random() < 0.25)
     messages = makers.scans() + makers.venues() + makers.cases() + makers.empty_records()
     if rng.random() < 0.4:
         messages += makers.people() + makers.decisions()
+    if gates and rng.random() < 0.7:
+        messages += makers.decisions_of_cases()
     return _world(rng, figures, messages)
+
+
+def close_gates(rng: Random, figures: list[PolicyDict]) -> bool:
+    """In a share of the worlds a few F1 are too many to be told without a decision; clusters are of more or fewer."""
+    closed = rng.random() < 0.4
+    for policy in figures:
+        if closed:
+            policy["contact"]["approval_above"] = rng.choice((1, 1, 2, 3))
+        policy["cluster"] = {"cases": rng.choice((2, 2, 3)), "days": rng.choice((1, 7))}
+        policy["contact"]["crowd_limit"] = rng.choice((500, 1, 2))
+    return closed
 
 
 def race_of_scans(seed: int) -> World:
