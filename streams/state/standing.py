@@ -21,7 +21,7 @@ sent, so that no revision of anything ever has two contents, whatever dies in be
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.ports import Call, Fenced, Store
@@ -126,21 +126,34 @@ class Standing:
     async def heads(self, of: str, entries: Sequence[bytes] | None = None) -> dict[bytes, Head]:
         """Heads of some entries, or of all that there ever were under `of` (a case, or what combine works on)."""
         if entries is None:
-            (flat,) = await self.store.run([Call("HGETALL", (self._head + of,))])
-            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-        elif not entries:
+            return (await self.heads_of([of]))[of]
+        if not entries:
             return {}
-        else:
-            (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
-            pairs = zip(entries, found, strict=True)
-        return {entry: _head(head) for entry, head in pairs if head}
+        (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
+        return {entry: _head(head) for entry, head in zip(entries, found, strict=True) if head}
+
+    async def heads_of(self, several: Sequence[str]) -> dict[str, dict[bytes, Head]]:
+        """All heads that there ever were under each of these."""
+        heads = {}
+        for of, flat in zip(
+            several, await self.store.run([Call("HGETALL", (self._head + of,)) for of in several]), strict=True
+        ):
+            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+            heads[of] = {entry: _head(head) for entry, head in pairs if head}
+        return heads
 
     async def bodies(self, of: str, entries: Sequence[bytes]) -> dict[bytes, bytes]:
         """What was published last of these entries."""
-        if not entries:
-            return {}
-        (found,) = await self.store.run([Call("HMGET", (self._body + of,), tuple(entries))])
-        return {e: b for e, b in zip(entries, found, strict=True) if b}
+        return (await self.bodies_of({of: entries}))[of]
+
+    async def bodies_of(self, several: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, bytes]]:
+        """The same of entries under several."""
+        bodies: dict[str, dict[bytes, bytes]] = {of: {} for of in several}
+        asked = {of: entries for of, entries in several.items() if entries}
+        replies = await self.store.run([Call("HMGET", (self._body + of,), tuple(e)) for of, e in asked.items()])
+        for (of, entries), found in zip(asked.items(), replies, strict=True):
+            bodies[of] = {e: b for e, b in zip(entries, found, strict=True) if b}
+        return bodies
 
     async def counts(self, case_id: str) -> Counts:
         (found,) = await self.store.run([Call("HMGET", (self._count + case_id,), Counts._fields)])
@@ -148,25 +161,37 @@ class Standing:
 
     async def reserve(self, of: str, heads: dict[bytes, Head], todo: Iterable[bytes] = ()) -> None:
         """Write down the numbers about to be used (`last` of each head), and what will hang on them. Raises Fenced."""
-        things = list(todo)
-        args: list[bytes | str | int] = [self.epoch, of, len(things), *things]
-        for entry, head in heads.items():
-            args += (entry, head.encode())
-        keys = (self._fence, self._head + of, self._pend, self._todo)
-        await self._owned(Call("standing_reserve", keys, tuple(args)))
+        await self.reserve_all([(of, heads, todo)])
+
+    async def reserve_all(self, several: Iterable[tuple[str, dict[bytes, Head], Iterable[bytes]]]) -> None:
+        """The same under several, in one go. Raises Fenced."""
+        calls = []
+        for of, heads, todo in several:
+            things = list(todo)
+            args: list[bytes | str | int] = [self.epoch, of, len(things), *things]
+            for entry, head in heads.items():
+                args += (entry, head.encode())
+            calls.append(Call("standing_reserve", (self._fence, self._head + of, self._pend, self._todo), tuple(args)))
+        await self._owned(*calls)
 
     async def confirm(self, of: str, published: dict[bytes, tuple[Head, bytes]]) -> None:
         """What was published now stands (an empty body: nothing is kept of it); nothing of `of` is unconfirmed any
         more. Raises Fenced."""
-        args: list[bytes | str | int] = [self.epoch, of]
-        for entry, (head, body) in published.items():
-            args += (entry, head.encode(), body)
-        keys = (self._fence, self._head + of, self._body + of, self._pend, self._count + of)
-        await self._owned(Call("standing_confirm", keys, tuple(args)))
+        await self.confirm_all([(of, published)])
 
-    async def _owned(self, call: Call) -> None:
-        (reply,) = await self.store.run([call])
-        if reply == b"FENCED":
+    async def confirm_all(self, several: Iterable[tuple[str, dict[bytes, tuple[Head, bytes]]]]) -> None:
+        """The same under several, in one go. Raises Fenced."""
+        calls = []
+        for of, published in several:
+            args: list[bytes | str | int] = [self.epoch, of]
+            for entry, (head, body) in published.items():
+                args += (entry, head.encode(), body)
+            keys = (self._fence, self._head + of, self._body + of, self._pend, self._count + of)
+            calls.append(Call("standing_confirm", keys, tuple(args)))
+        await self._owned(*calls)
+
+    async def _owned(self, *calls: Call) -> None:
+        if b"FENCED" in await self.store.run(calls):
             raise Fenced(f"partition {self.partition} of line {self.line} has a later owner")
 
     async def unconfirmed(self) -> list[str]:

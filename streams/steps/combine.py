@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -20,15 +20,16 @@ from streams.rules.forgetting import ends_at
 from streams.rules.policy import Policy
 from streams.state.generation import offset_done
 from streams.state.standing import CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, Standing
-from streams.steps.followups import rows_of_person, rows_of_venue
+from streams.steps.followups import rows_of_persons, rows_of_venue
 from streams.steps.kinds import KINDS, Presence
-from streams.steps.publish import Change, carry_out, prepare
+from streams.steps.publish import Change, carry_out_all, prepare
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.worker import Worker
 
 Band = Literal["high", "medium", "low"]
 _decoder = msgspec.json.Decoder(Combine)
 ASK_AGAIN = 60
+TOGETHER = 500
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
 
 
@@ -46,10 +47,10 @@ class Combining:
 
     async def take_over(self, partition: int) -> None:
         standing = Standing(self.worker.store, partition, "c")
-        for of in await take_over(standing, self.worker.log):
-            # A request for it is on the topic still: its offset comes after the confirmation.
-            heads = await standing.heads(of)
-            await self._settle(standing, Combine(person=of) if FOLLOWUP in heads else Combine(venue_id=of))
+        # Requests for them are on the topic still: an offset comes after the confirmation.
+        heads = await standing.heads_of(await take_over(standing, self.worker.log))
+        wanted = [Combine(person=of) if FOLLOWUP in mine else Combine(venue_id=of) for of, mine in heads.items()]
+        await self._settle_all(standing, wanted)
         self._standing[partition] = standing
 
     def release(self, partition: int) -> None:
@@ -73,34 +74,43 @@ class Combining:
             await self.take_over(batch.partition)
         standing = self._standing[batch.partition]
         wanted = {_decoder.decode(message.value) for message in batch if message.value}
-        published = 0
-        for request in sorted(wanted, key=Combine.key):
-            published += await self._settle(standing, request)
-        if published:
+        if await self._settle_all(standing, sorted(wanted, key=Combine.key)):
             await note_ends(standing, self.worker.log)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
 
-    async def _settle(self, standing: Standing, request: Combine) -> int:
-        if request.person is not None:
-            of, changes = request.person, await self._followup(request.person)
-        else:
-            assert request.venue_id is not None
-            of, changes = request.venue_id, await self._clusters(request.venue_id)
-        heads = await standing.heads(of)
-        bodies = await standing.bodies(of, sorted(heads.keys() - changes.keys()))
+    async def _settle_all(self, standing: Standing, wanted: Sequence[Combine]) -> int:
+        """The number of records published. Hundreds share a transaction: a case has thousands of contacts, and one
+        transaction each would keep their follow-ups, and everybody behind them, waiting for minutes."""
+        published = 0
+        for at in range(0, len(wanted), TOGETHER):
+            published += await self._settle(standing, wanted[at : at + TOGETHER])
+        return published
+
+    async def _settle(self, standing: Standing, wanted: Sequence[Combine]) -> int:
+        changes = await self._followups([request.person for request in wanted if request.person is not None])
+        for request in wanted:
+            if request.venue_id is not None:
+                changes[request.venue_id] = await self._clusters(request.venue_id)
+        heads = await standing.heads_of(list(changes))
+        bodies = await standing.bodies_of({of: sorted(heads[of].keys() - mine.keys()) for of, mine in changes.items()})
         now, _ = await self.worker.now()
-        for entry, body in bodies.items():
-            had = KINDS[entry[:1]].decode(body)
-            # A follow-up ends with its last exposure, however that went; a cluster by its age, which withdraws nothing.
-            gone = entry[:1] == FOLLOWUP or self._is_old(had, now)
-            changes[entry] = Change(None, None if gone else _withdrawal(had), gone=gone)
         issued = format_time(self.worker.clock.now_ms() // 1000)
-        if request.venue_id is not None:
-            live = [self._ends_at(c.content) for c in changes.values() if isinstance(c.content, Cluster)]
-            await standing.ages_at(of, min((at for at in live if at is not None), default=None))
-        what = prepare(of, heads, changes, standing.partition, issued)
-        return await carry_out(standing, self.worker.log, what)
+        ready = []
+        for of, mine in changes.items():
+            for entry, body in bodies[of].items():
+                had = KINDS[entry[:1]].decode(body)
+                # A follow-up ends with its last exposure, however that went; a cluster by its age, which withdraws
+                # nothing.
+                gone = entry[:1] == FOLLOWUP or self._is_old(had, now)
+                mine[entry] = Change(None, None if gone else _withdrawal(had), gone=gone)
+            ready.append((prepare(of, heads[of], mine, standing.partition, issued), ()))
+        for request in wanted:
+            if request.venue_id is not None:
+                of = request.venue_id
+                live = [self._ends_at(c.content) for c in changes[of].values() if isinstance(c.content, Cluster)]
+                await standing.ages_at(of, min((at for at in live if at is not None), default=None))
+        return await carry_out_all(standing, self.worker.log, ready)
 
     def _is_old(self, cluster: Cluster, now: int) -> bool:
         at = self._ends_at(cluster)
@@ -114,12 +124,14 @@ class Combining:
         days = self.worker.kept_days() if policy is None else self.worker.retention(policy)
         return ends_at(parse_time(cluster.to) // 1000, days)
 
-    async def _followup(self, person: str) -> dict[bytes, Change]:
-        rows = await rows_of_person(self.worker, pseudonym_digest(person))
-        standing: list[Exposure] = [KINDS[EXPOSURE].decode(row.body) for row in rows]
-        if not standing:
-            return {}
-        return {FOLLOWUP: Change(followup(person, standing))}
+    async def _followups(self, persons: Sequence[str]) -> dict[str, dict[bytes, Change]]:
+        """Person → the change of their follow-up; none where nothing stands of them."""
+        changes: dict[str, dict[bytes, Change]] = {}
+        all_rows = await rows_of_persons(self.worker, [pseudonym_digest(person) for person in persons])
+        for person, rows in zip(persons, all_rows, strict=True):
+            standing: list[Exposure] = [KINDS[EXPOSURE].decode(row.body) for row in rows]
+            changes[person] = {FOLLOWUP: Change(followup(person, standing))} if standing else {}
+        return changes
 
     async def _clusters(self, venue_id: str) -> dict[bytes, Change]:
         await self.worker.refresh()

@@ -8,7 +8,7 @@ What is to be passed on is noted with the reserved numbers: a worker that dies i
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -126,18 +126,20 @@ def _venue_key(venue_id: str) -> str:
     return f"tv:said:{layout.tag(token[0] >> 3)}:v:{token.hex()}"
 
 
-async def rows_of_person(worker: Worker, person: bytes) -> list[Row]:
-    """What the cases say of a person now: standing exposures."""
-    return await _rows(worker, _person_key(person))
+async def rows_of_persons(worker: Worker, persons: Sequence[bytes]) -> list[list[Row]]:
+    """What the cases say of each of these persons now: standing exposures."""
+    return await _rows(worker, [_person_key(person) for person in persons])
 
 
 async def rows_of_venue(worker: Worker, venue_id: str) -> list[Row]:
     """What the cases say of a venue now: presences there."""
-    return await _rows(worker, _venue_key(venue_id))
+    return (await _rows(worker, [_venue_key(venue_id)]))[0]
 
 
-async def _rows(worker: Worker, key: str) -> list[Row]:
-    (flat,) = await worker.store.run([Call("HGETALL", (key,))])
-    pairs: Iterable[tuple[bytes, bytes]]
-    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-    return [Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs) if len(row) > _ORDER.size]
+async def _rows(worker: Worker, keys: Iterable[str]) -> list[list[Row]]:
+    found = []
+    for flat in await worker.store.run([Call("HGETALL", (key,)) for key in keys]):
+        pairs: Iterable[tuple[bytes, bytes]]
+        pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+        found.append([Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs) if len(row) > _ORDER.size])
+    return found

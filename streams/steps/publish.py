@@ -114,22 +114,14 @@ def _end(found: Publication, entry: bytes, head: Head, key: bytes, topic: str, p
 GONE = "tv-gone"
 
 
-async def carry_out(standing: Standing, log: Log, what: Publication, todo: Sequence[bytes] = ()) -> int:
-    """Reserve → publish → confirm. The number of records. Raises Fenced."""
-    return await carry_out_all(standing, log, [(what, todo)])
-
-
 async def carry_out_all(standing: Standing, log: Log, all_: Sequence[tuple[Publication, Sequence[bytes]]]) -> int:
-    """The same of several, each with what hangs on it, in one transaction. No two of them are of one case."""
-    for what, todo in all_:
-        if what.reserved:
-            await standing.reserve(what.of, what.reserved, todo)
+    """Reserve → publish → confirm, of several, each with what hangs on it, in one transaction; no two are of one case.
+    The number of records. Raises Fenced."""
+    await standing.reserve_all([(what.of, what.reserved, todo) for what, todo in all_ if what.reserved])
     records = [record for what, _ in all_ for record in what.records]
     if records:
         await log.publish(standing.partition, records, line=standing.line)
-    for what, _ in all_:
-        if what.confirmed:
-            await standing.confirm(what.of, what.confirmed)
+    await standing.confirm_all([(what.of, what.confirmed) for what, _ in all_ if what.confirmed])
     return len(records)
 
 
