@@ -1,7 +1,7 @@
 """What each gateway sent, as it came: facts do not keep their gateway, so this is counted a batch at a time.
 
     tv:gates:{03}   hash   of partition 3 of `scans`: until      offset up to which its records are counted
-                                                      g GATEWAY  day, scans, rejects, last record, last scan, offset
+                                                      g GATEWAY  the numbers of a Gate
 
 The counts and the offset up to which they count are one key and move in one script: a batch that is delivered again
 counts once, and a Redis that lost its last second lost both.
@@ -18,15 +18,17 @@ MANY = 2_000
 
 
 class Gate(NamedTuple):
-    """`day`: local day (of the records) that `scans` and `rejects` are of, the newest one; `last_record`, `last_scan`:
-    seconds UTC, 0 = none; `offset_ms`: median of `scanned_at` less the record's timestamp in the newest batch."""
+    """`day`: local day (of the records) that `scans` and `rejects` are of, the newest one. `newest`: timestamp (ms) of
+    the newest record; `last_scan`: seconds UTC; `offset_ms`: median of `scanned_at` less the timestamp in the newest
+    record with a scan, whose timestamp is `offset_at` (ms). 0 = none."""
 
     day: int
     scans: int
     rejects: int
-    last_record: int
+    newest: int
     last_scan: int
-    offset_ms: int | None
+    offset_at: int
+    offset_ms: int
 
 
 def _key(partition: int) -> str:
@@ -43,7 +45,7 @@ async def add(store: Store, partition: int, known: int, until: int, found: Itera
     came; then nothing was added."""
     args: list[bytes | str | int] = [known, until]
     for name, gate in found:
-        args += [name, *gate[:5], "" if gate.offset_ms is None else gate.offset_ms]
+        args += [name, *gate]
     (reply,) = await store.run([Call("gates_add", (_key(partition),), tuple(args))])
     return int(reply)
 
@@ -51,13 +53,7 @@ async def add(store: Store, partition: int, known: int, until: int, found: Itera
 async def read(store: Store, partition: int) -> dict[str, Gate]:
     (flat,) = await store.run([Call("HGETALL", (_key(partition),))])
     pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-    return {name[1:].decode(): _gate(value) for name, value in pairs if name[:1] == b"g"}
-
-
-def _gate(value: bytes) -> Gate:
-    *numbers, offset = value.decode().split(" ")
-    day, scans, rejects, record, scan = map(int, numbers)
-    return Gate(day, scans, rejects, record, scan, int(offset) if offset else None)
+    return {name[1:].decode(): Gate(*map(int, value.split(b" "))) for name, value in pairs if name[:1] == b"g"}
 
 
 async def drop(store: Store, partition: int, names: list[str]) -> None:
@@ -67,13 +63,12 @@ async def drop(store: Store, partition: int, names: list[str]) -> None:
 
 def joined(a: Gate, b: Gate) -> Gate:
     """The same gateway in two partitions."""
-    newer = max(a, b, key=lambda gate: gate.last_record)
     day = max(a.day, b.day)
     return Gate(
         day,
         sum(gate.scans for gate in (a, b) if gate.day == day),
         sum(gate.rejects for gate in (a, b) if gate.day == day),
-        newer.last_record,
+        max(a.newest, b.newest),
         max(a.last_scan, b.last_scan),
-        newer.offset_ms,
+        *max((gate.offset_at, gate.offset_ms) for gate in (a, b)),
     )

@@ -64,20 +64,31 @@ def of_scans(columns: ScanColumns, keep: Mask, at: I64, rows: I64) -> Groups:
     keys, group = np.unique(gateway * (int(day.max()) - first + 1) + day - first, return_inverse=True)
     scans = np.bincount(group[kept], minlength=len(keys))
     rejects = np.bincount(group[~kept], minlength=len(keys))
-    record, scan = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
-    np.maximum.at(record, group, stamp // 1000)
+    newest, scan = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
+    np.maximum.at(newest, group, stamp)
     np.maximum.at(scan, group[kept], second[kept])
-    offset = second * 1000 - stamp
-    order = np.lexsort((offset, group))
-    bounds = np.searchsorted(group[order], np.arange(len(keys) + 1))
-    middle = offset[order][(bounds[:-1] + bounds[1:] - 1) // 2]
+    offset = _offsets(group, columns.record[rows], stamp, second * 1000 - stamp)
     known = list(numbers)
     width = int(day.max()) - first + 1
     found: Groups = {}
     for i, key in enumerate(keys.tolist()):
         name, of = known[key // width], key % width + first
-        found[name, of] = Gate(of, int(scans[i]), int(rejects[i]), int(record[i]), int(scan[i]), int(middle[i]))
+        found[name, of] = Gate(*(int(n) for n in (of, scans[i], rejects[i], newest[i], scan[i], newest[i], offset[i])))
     return found
+
+
+def _offsets(group: I64, record: I64, stamp: I64, offset: I64) -> I64:
+    """For each group the median of its newest record (of several with one timestamp, the greatest): a record is the
+    same however batches are cut."""
+    order = np.lexsort((offset, record, group))
+    group, record, stamp, offset = group[order], record[order], stamp[order], offset[order]
+    fresh = np.ones(len(group), bool)
+    fresh[1:] = (group[1:] != group[:-1]) | (record[1:] != record[:-1])
+    start = np.flatnonzero(fresh)
+    median = offset[(start + np.append(start[1:], len(group)) - 1) // 2]
+    last = np.lexsort((median, stamp[start], group[start]))
+    ends = np.append(np.diff(group[start][last]) != 0, True)
+    return np.asarray(median[last[ends]])
 
 
 def _reject(found: Groups, message: Message) -> None:
@@ -88,7 +99,6 @@ def _reject(found: Groups, message: Message) -> None:
         return
     if not name or len(name) > LONGEST_ID:
         return
-    second = message.timestamp // 1000
-    day = local_day(second)
-    had = found.get((name, day), Gate(day, 0, 0, 0, 0, None))
-    found[name, day] = had._replace(rejects=had.rejects + 1, last_record=max(had.last_record, second))
+    day = local_day(message.timestamp // 1000)
+    had = found.get((name, day), Gate(day, 0, 0, 0, 0, 0, 0))
+    found[name, day] = had._replace(rejects=had.rejects + 1, newest=max(had.newest, message.timestamp))

@@ -3,7 +3,7 @@
 "Today" is the local day of the newest record: figures of old data that is replayed are of its own days. `scans_today`
 counts accepted scans as they came, `rejects_today` what was refused of it; a scan that is sent twice is two here, since
 it is the gateway that is looked at. `offset_ms`: median of `scanned_at` less the record's timestamp in its newest
-batch, so a clock that is ahead is positive, as in the registry's `clock_offset_s`; the time a batch waited is in it.
+record, so a clock that is ahead is positive, as in the registry's `clock_offset_s`; the time a batch waited is in it.
 
 `state`: `active` or `revoked` by the registry, `unregistered`; `silent` for an active one that nothing came from for an
 hour before the newest record.
@@ -22,7 +22,7 @@ from streams.state.table import Table
 from streams.steps.worker import Worker
 
 SILENT_AFTER = 3_600
-NEVER = Gate(0, 0, 0, 0, 0, None)
+NEVER = Gate(0, 0, 0, 0, 0, 0, 0)
 
 
 class _Registered(Table[Gateway]):
@@ -73,7 +73,7 @@ class PublicGateways:
     async def _drop_old(self, partition: int, newest: int) -> None:
         """Ids are what gateways say they are: those nobody hears of any more must not stay for ever."""
         mine = self._of[partition]
-        old = [name for name, gate in mine.items() if gate.last_record < newest - public.KEPT - DAY]
+        old = [name for name, gate in mine.items() if gate.newest // 1000 < newest - public.KEPT - DAY]
         await gates.drop(self._worker.store, partition, old)
         for name in old:
             del mine[name]
@@ -81,11 +81,11 @@ class PublicGateways:
     def _figures(self, name: str, gate: Gate, newest: int) -> dict[str, int | str]:
         today = gate.day == local_day(newest)
         return {
-            "last_record": gate.last_record,
+            "last_record": gate.newest // 1000,
             "last_scan": gate.last_scan,
             "scans_today": gate.scans if today else 0,
             "rejects_today": gate.rejects if today else 0,
-            "offset_ms": gate.offset_ms or 0,
+            "offset_ms": gate.offset_ms,
             "state": self._state(name, gate, newest),
         }
 
@@ -95,4 +95,4 @@ class PublicGateways:
             return "unregistered"
         if known.status == "revoked" or (known.revoked_at is not None and known.revoked_at <= newest):
             return "revoked"
-        return "silent" if gate.last_record < newest - SILENT_AFTER else "active"
+        return "silent" if gate.newest // 1000 < newest - SILENT_AFTER else "active"
