@@ -14,6 +14,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from streams.ports import NoMeters
 from streams.runtime.app import BatchApp, batches_of
 from streams.runtime.batch import Batch
 from streams.runtime.serving import Attached
@@ -60,7 +61,7 @@ def attach(app: BatchApp, worker: Worker) -> Attached:
     for topic, found in load_agents().items():
         steps[topic] = found.make(worker)
         app.agent(batches_of(app, topic), name=f"truyvet.{topic}", concurrency=found.concurrency)(
-            _bound(found.body, steps[topic])
+            _bound(found.body, _timed(steps[topic], worker))
         )
 
     def tells(method: str) -> Callable[[set[tuple[str, int]]], None]:
@@ -77,6 +78,16 @@ def attach(app: BatchApp, worker: Worker) -> Attached:
                 await step.tick()
 
     return Attached(tells("assign"), tells("release"), tick)
+
+
+def _timed(step: Any, worker: Worker) -> Any:
+    """The step with a clock around its batches, where somebody watches."""
+    if isinstance(worker.meters, NoMeters):
+        return step
+    from streams.runtime.metrics import Timed, Watched
+
+    assert isinstance(worker.meters, Watched)
+    return Timed(step, worker.meters)
 
 
 def _bound(body: Body, step: Any) -> Callable[[AsyncIterable[Batch]], Awaitable[None]]:

@@ -7,7 +7,7 @@ which waiting effect happens next.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 Arg = bytes | str | int
@@ -99,6 +99,27 @@ class Log(Protocol):
 
 class Clock(Protocol):
     def now_ms(self) -> int: ...
+
+
+class Meters(Protocol):
+    """What a step tells whoever watches the pipeline (streams/runtime/metrics.py): numbers of a batch, never of a scan,
+    and nothing that came with a message but the reason of its refusal."""
+
+    def took_in(self, scans: int) -> None:
+        """So many scans were accepted, some of them perhaps again."""
+        ...
+
+    def refused(self, topic: str, reasons: Iterable[str]) -> None:
+        """One reason for each that was rejected."""
+        ...
+
+
+class NoMeters:
+    """Nobody watches."""
+
+    def took_in(self, scans: int) -> None: ...
+
+    def refused(self, topic: str, reasons: Iterable[str]) -> None: ...
 
 
 class Message(Protocol):

@@ -8,11 +8,11 @@ import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from faust.types import TP
 
-from streams.ports import Call, StoreChanged, StoreDown
+from streams.ports import Call, Meters, NoMeters, StoreChanged, StoreDown
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import load_policies
 from streams.runtime.app import BatchApp, make_app, place_of
@@ -30,9 +30,13 @@ from streams.steps.audit import Auditor
 from streams.steps.rebuild import first_start
 from streams.steps.worker import Worker, ready_generation, still_ours
 
+if TYPE_CHECKING:
+    from streams.runtime.metrics import Watched
+
 logger = logging.getLogger("truyvet.worker")
 
 TICK = 1.0  # seconds
+LAG_EACH = 5.0  # seconds between two looks at the lag, for metrics
 
 
 class Attached(NamedTuple):
@@ -52,7 +56,9 @@ class WallClock:
         return time.time_ns() // 1_000_000
 
 
-def make_worker(settings: Settings, store: RedisStore, log: KafkaLog, generation: str) -> Worker:
+def make_worker(
+    settings: Settings, store: RedisStore, log: KafkaLog, generation: str, meters: Meters | None = None
+) -> Worker:
     """What the steps of this process share. Raises SettingError (no key), PolicyError."""
     return Worker(
         store=store,
@@ -68,6 +74,7 @@ def make_worker(settings: Settings, store: RedisStore, log: KafkaLog, generation
         vault=vault_seals(settings),
         auditor=Auditor(log, WallClock()),
         lag=Lag(store, log).records,
+        meters=meters or NoMeters(),
     )
 
 
@@ -94,10 +101,26 @@ async def _serve(settings: Settings, attach: Attach) -> int:
             generation = await _or_stop(stop, _generation(store, log))
             if generation is None:
                 return DONE
-            return await _work(settings, attach, store, log, generation.id, stop)
+            meters = _meters(settings, log, opened)
+            return await _work(settings, attach, store, log, generation.id, stop, meters)
         except (StoreDown, StoreChanged, LogDown) as error:
             logger.error("%s", error)
             return code_of(error)
+
+
+def _meters(settings: Settings, log: KafkaLog, opened: contextlib.AsyncExitStack) -> Watched | None:
+    """Somebody to measure for, if the settings want one."""
+    if settings.metrics_port is None:
+        return None
+    # Only then: a worker that nobody watches need not have it in memory.
+    from streams.runtime.metrics import Watched, listen
+
+    meters = Watched()
+    log.sent = meters.sent
+    close = listen(settings, meters)
+    if close is not None:
+        opened.callback(close)
+    return meters
 
 
 async def _or_stop(stop: asyncio.Event, work: Awaitable[Generation]) -> Generation | None:
@@ -140,7 +163,13 @@ async def _may_begin(store: RedisStore) -> bool:
 
 
 async def _work(
-    settings: Settings, attach: Attach, store: RedisStore, log: KafkaLog, generation: str, stop: asyncio.Event
+    settings: Settings,
+    attach: Attach,
+    store: RedisStore,
+    log: KafkaLog,
+    generation: str,
+    stop: asyncio.Event,
+    meters: Watched | None,
 ) -> int:
     prefix = settings.topic_prefix
 
@@ -161,8 +190,18 @@ async def _work(
         revoked=revoked,
     )
     app = make_app(settings, batching)
-    attached = attach(app, make_worker(settings, store, log, generation))
-    return await live(app, stop, [_each_second(store, generation, attached.tick)])
+    attached = attach(app, make_worker(settings, store, log, generation, meters))
+    beside = [_each_second(store, generation, attached.tick)]
+    if meters is not None:
+        beside.append(_tell_lag(Lag(store, log), meters))
+    return await live(app, stop, beside)
+
+
+async def _tell_lag(lag: Lag, meters: Watched) -> None:
+    while True:
+        with contextlib.suppress(StoreDown):  # the figure is old then; the worker's work says what is wrong
+            meters.lag(await lag.records())
+        await asyncio.sleep(LAG_EACH)
 
 
 async def _each_second(store: RedisStore, generation: str, tick: Callable[[], Awaitable[None]]) -> None:

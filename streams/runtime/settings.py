@@ -13,6 +13,8 @@
 | TRUYVET_BATCH_SECONDS | a worker ends when one batch takes longer | 30 |
 | TRUYVET_SESSION_SECONDS | a worker that Kafka has not heard of for so long loses its partitions | 15 |
 | TRUYVET_ALERT_SECONDS | least time between two revisions of a venue alert (rule 8) | 30 |
+| TRUYVET_METRICS_PORT | where a worker answers Prometheus: the first of 16 ports from here that is free | no metrics |
+| TRUYVET_METRICS_ADDRESS | and listens on this address; 0.0.0.0 = every one | 127.0.0.1 |
 | TRUYVET_OPS_PUBLIC | X25519 key (base64) that payloads of rejects are sealed to | made from TRUYVET_KEY |
 | TRUYVET_OPS_KEY_FILE | its private half (base64), for `truyvet rejects` | made from TRUYVET_KEY |
 | TRUYVET_VAULT_PUBLIC | X25519 key (base64) of the tracing desk, for the codes in the vault | made from TRUYVET_KEY |
@@ -36,6 +38,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,8 @@ class Settings:
     batch_seconds: int = 30
     session_seconds: int = 15
     alert_seconds: int = 30
+    metrics_port: int | None = None
+    metrics_address: str = "127.0.0.1"
     kafka_security: dict[str, Any] = field(default_factory=dict, repr=False)
     ops_public: bytes | None = None
     ops_key_file: Path | None = None
@@ -102,6 +107,8 @@ class Settings:
             batch_seconds=_number(values, "TRUYVET_BATCH_SECONDS", 1, 3600) or 30,
             session_seconds=_number(values, "TRUYVET_SESSION_SECONDS", 1, 300) or 15,
             alert_seconds=_or(_number(values, "TRUYVET_ALERT_SECONDS", 0, 3600), 30),
+            metrics_port=_number(values, "TRUYVET_METRICS_PORT", 1, 65_535),
+            metrics_address=_address(values.get("TRUYVET_METRICS_ADDRESS", "127.0.0.1")),
             kafka_security=_security(values),
             ops_public=_public(values, "TRUYVET_OPS_PUBLIC"),
             ops_key_file=_file(values, "TRUYVET_OPS_KEY_FILE"),
@@ -200,6 +207,13 @@ def _number(values: Mapping[str, str], name: str, low: int, high: int) -> int | 
     if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
         raise SettingError(name, f"a whole number from {low} to {high}")
     return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise SettingError("TRUYVET_METRICS_ADDRESS", "an IP address of this machine, or 0.0.0.0") from None
 
 
 def _or(number: int | None, default: int) -> int:

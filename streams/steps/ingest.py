@@ -90,6 +90,8 @@ class Ingest:
         if out:
             await self.worker.log.send(out)
         await self._gates.add(messages, as_read, keep, problems)
+        self.worker.meters.took_in(int(keep.sum()))
+        self.worker.meters.refused(batch.topic, [problem.reason for _, problem in [*problems, *refused]])
         newest = max((m.timestamp for m in messages), default=0)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1, newest)

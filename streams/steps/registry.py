@@ -44,6 +44,7 @@ class RegistryStep:
                 if problem is not None
             ]
             if out:
+                worker.meters.refused(batch.topic, [p.reason for p in problems if p is not None])
                 refused = zip(problems, messages, strict=True)
                 await refusals.add(worker.store, [refusal(p, m, batch.topic) for p, m in refused if p is not None])
             out += triggers.records()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from schemas.audit import Action, AuditLine, Outcome
-from streams.ports import Clock, Log, Store, StoreChanged
+from streams.ports import Clock, Log, Meters, NoMeters, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
 from streams.state.gateways import GatewayTable
@@ -49,7 +49,7 @@ class Worker:
     they cannot promise too much.
 
     `lag()` = how many records are in the inputs and the internal topics that had not all their effects, None when Kafka
-    does not say; `counters`: count for dashboards, if this worker is the one to do it.
+    does not say; `counters`: count for dashboards, if this worker is the one to do it; `meters`: who watches it.
     """
 
     store: Store
@@ -66,6 +66,7 @@ class Worker:
     auditor: Audits | None = None
     lag: Callable[[], Awaitable[int | None]] | None = None
     counters: bool = True
+    meters: Meters = field(default_factory=NoMeters)
     venues: VenueTable = field(default_factory=VenueTable)
     people: PeopleTable = field(default_factory=PeopleTable)
     gateways: GatewayTable = field(default_factory=GatewayTable)
