@@ -56,6 +56,8 @@ class Answers:
         """`alive` raises Trouble when who should answer has ended."""
         self._settings, self._alive = settings, alive
         self.known: dict[str, Known] = {}
+        self.arrived: dict[tuple[str, str], float] = {}
+        """(case, person) → `time.perf_counter()` when a first exposure of them was read."""
         self._of_exposure = msgspec.json.Decoder(_Exposure)
         self._of_status = msgspec.json.Decoder(_Status)
 
@@ -92,8 +94,15 @@ class Answers:
         while await self._take(seconds):
             await asyncio.sleep(0)
 
+    async def follow(self) -> None:
+        """Read on until cancelled."""
+        while True:
+            self._alive()
+            await self._take(0.2)
+
     async def _take(self, seconds: float) -> int:
         batches = await self._consumer.getmany(timeout_ms=int(seconds * 1000))
+        now = time.perf_counter()
         count = 0
         for place, records in batches.items():
             count += len(records)
@@ -102,6 +111,7 @@ class Answers:
                 for value in values:
                     exposure = self._of_exposure.decode(value)
                     known = self.of(exposure.case_id)
+                    self.arrived.setdefault((exposure.case_id, exposure.person), now)
                     known.exposures[exposure.exposure_id] = exposure.status
                     known.persons[exposure.exposure_id] = exposure.person
                     known.read += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import statistics
 import tempfile
 import time
@@ -19,8 +18,8 @@ from console.bench.answers import Answers
 from console.bench.appender import Appender
 from console.bench.contenders import Child, opened
 from console.bench.meter import Meter
-from console.bench.results import machine, write_out
-from console.bench.system import KEY, System
+from console.bench.results import machine, quantile, report_of, worker_of, write_out
+from console.bench.system import System
 from console.bench.town import DAYS, Town, time_text
 from console.publishing import Publisher, send_keyed
 from console.tables import as_json, table
@@ -62,14 +61,8 @@ async def measure(scans: int, cases: int, tell: Callable[[str], None] = lambda _
     async with System() as system:
         settings = await system.fresh("case.")
         with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
-            environment = {
-                "TRUYVET_KAFKA": settings.kafka,
-                "TRUYVET_REDIS": settings.redis,
-                "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
-                "TRUYVET_KEY": KEY.decode(),
-                "TRUYVET_POLICIES": str(_policies(Path(folder) / "policies")),
-            }
-            worker = Child("console.main", ["worker"], environment, Path(folder) / "log")
+            policies = str(_policies(Path(folder) / "policies"))
+            worker = worker_of(settings, Path(folder) / "log", TRUYVET_POLICIES=policies)
             try:
                 bench = _Bench(settings, Town(scans, int(time.time())), {"worker": worker.pid, **system.pids()}, tell)
                 return await bench.run(cases, worker)
@@ -168,22 +161,7 @@ class _Bench:
         return await self._timed(answers, case_id, "cases", self._case(case_id, person, "confirmed"), "open", 1)
 
     def _case(self, case_id: str, person: int, status: str) -> bytes:
-        """Infectious on all fourteen days."""
-        town = self.town
-        end = (town.first_day + DAYS) * 86_400 - 7 * 3_600
-        onset = end - (DAYS - 2) * 86_400
-        return msgspec.json.encode(
-            {
-                "case_id": case_id,
-                "person": town.code(person).decode(),
-                "status": status,
-                "sampled_at": time_text(onset + 86_400).decode(),
-                "onset_at": time_text(onset).decode(),
-                "reported_at": time_text(end).decode(),
-                "reported_by": "bench",
-                "updated_at": time.time_ns() // 1_000_000,
-            }
-        )
+        return report_of(self.town, case_id, person, status)
 
     async def _release(self, answers: Answers, person: int) -> Took:
         await send_keyed(self.settings, "cases", [("HELD", self._case("HELD", person, "confirmed"))])
@@ -259,9 +237,3 @@ def command(scans: int, cases: int, json_: bool, out: Path | None) -> None:
     columns = ["", "ms", "exposures", "worker CPU ms", "Redis", "Kafka"]
     title = f"{scans:,} scans loaded, {cases} cases, {result.machine['cores']} cores, load {result.machine['load']:.1f}"
     table(title, columns, rows, columns[1:])
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The least of them that so many are not above."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

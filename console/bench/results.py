@@ -1,15 +1,22 @@
-"""Where something was measured, and writing results down."""
+"""What several measurements share: where one was made, its worker, its cases, writing results down."""
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from console.bench.contenders import Child
+from console.bench.system import KEY
+from console.bench.town import DAYS, Town, time_text
+from streams.runtime.settings import Settings
 
 _PACKAGES = ("aiokafka", "faust-streaming", "hiredis", "msgspec", "numpy", "redis")
 
@@ -31,3 +38,39 @@ def write_out(result: msgspec.Struct, out: Path | None) -> None:
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The least of them that so many are not above."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def worker_of(settings: Settings, log: Path, **more: str) -> Child:
+    """`truyvet worker` on a system of the benchmark's own; `more` goes into its environment."""
+    environment = {
+        "TRUYVET_KAFKA": settings.kafka,
+        "TRUYVET_REDIS": settings.redis,
+        "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
+        "TRUYVET_KEY": KEY.decode(),
+        **more,
+    }
+    return Child("console.main", ["worker"], environment, log)
+
+
+def report_of(town: Town, case_id: str, person: int, status: str) -> bytes:
+    """A record for `cases`: somebody of the town, infectious on all its fourteen days."""
+    end = (town.first_day + DAYS) * 86_400 - 7 * 3_600
+    onset = end - (DAYS - 2) * 86_400
+    return msgspec.json.encode(
+        {
+            "case_id": case_id,
+            "person": town.code(person).decode(),
+            "status": status,
+            "sampled_at": time_text(onset + 86_400).decode(),
+            "onset_at": time_text(onset).decode(),
+            "reported_at": time_text(end).decode(),
+            "reported_by": "bench",
+            "updated_at": time.time_ns() // 1_000_000,
+        }
+    )

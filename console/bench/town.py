@@ -22,9 +22,11 @@ _I64 = npt.NDArray[np.int64]
 
 
 class Town:
-    """The same scans for the same size and day. `until` (seconds UTC): the local days before it are the fourteen."""
+    """The same scans for the same size and day. `until` (seconds UTC): the local days before it are the fourteen.
+    `venues_from`: the number of its first venue; another town has other venues, and the same people."""
 
-    def __init__(self, scans: int, until: int, seed: int = 5) -> None:
+    def __init__(self, scans: int, until: int, seed: int = 5, venues_from: int = 0) -> None:
+        self.venues_from = venues_from
         self.scans = scans
         self.people = max(scans // SCANS_A_PERSON, 100)
         self.busy = max(scans // SCANS_A_BUSY_VENUE, 3)
@@ -42,17 +44,17 @@ class Town:
             day = self.first_day + rng.integers(0, DAYS, n)
             at = day * DAY - LOCAL + rng.integers(6 * 3_600, 22 * 3_600, n)
             out = rng.random(n) < 0.2
-            yield from _arrays(first, venue, rng.integers(0, self.people, n), at, out)
+            yield from _arrays(first, self.venues_from + venue, rng.integers(0, self.people, n), at, out)
 
     def code(self, person: int) -> bytes:
         return b"%012d" % (10_000_000 + 7 * person)
 
     def outing(self, person: int, day: int, hour: float, venue: int, hours: float, number: int) -> bytes:
-        """Two scans of a person in one record: in at a busy venue on one of the days (0 to 13), and out again."""
+        """Two scans of a person in one record: in at a venue on one of the days (0 to 13), and out again."""
         begin = int((self.first_day + day) * DAY - LOCAL + hour * 3_600)
         scans = [(begin, b""), (begin + int(hours * 3_600), b',"direction":"out"')]
         return b"[%s]" % b",".join(
-            _scan(number * 2 + i, venue, self.code(person), text, more)
+            _scan(number * 2 + i, self.venues_from + venue, self.code(person), text, more)
             for i, (text, more) in enumerate((time_text(at), more) for at, more in scans)
         )
 

@@ -9,6 +9,7 @@ import click
 BENCHES: dict[str, str] = {
     "ingest": "Scans a second and CPU a scan, from the topic to the contact graph.",
     "case": "From a case's report to its last exposure; a release and a withdrawal of thousands.",
+    "flagged": "From a scan at the place of an open case to the exposure.",
     "graph": "Bytes a scan in Redis.",
 }
 """Every benchmark with its line of `--help`; `console/bench/NAME.py` has its `command`."""

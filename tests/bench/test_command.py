@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from console.bench import ingest
+from console.bench import case, flagged, graph, ingest
+from console.bench.case import Took
 from console.bench.ingest import LINES, Result, Run
+from console.bench.results import quantile
 from console.main import truyvet
 
 
@@ -43,6 +45,58 @@ def test_json_to_a_file(asked: list[tuple[int, int]], tmp_path: Path) -> None:
     assert written["rows"][LINES[2].title]["of_bare"] == 0.75 and len(written["runs"]) == len(LINES)
 
 
-def test_without_a_name_all_are_run(asked: list[tuple[int, int]]) -> None:
+MACHINE = {"cores": 2, "load": 1.5}
+HUNDRED = [Took(float(ms), 3_000, 100.0, 20.0, 5.0) for ms in range(1, 101)]
+ANSWERS = {
+    "case": case.Result(MACHINE, 20_000, 1.0, HUNDRED, Took(170.0, 5_100, 1, 1, 1), Took(90.0, 3_000, 1, 1, 1), 321),
+    "flagged": flagged.Result(MACHINE, 50, 500, 499.0, [float(ms) for ms in range(1, 101)], {"worker": 5.0}, 10.0),
+    "graph": graph.Result(MACHINE, 10_000, 100, 30.25, 16.5, 13.5, 33.0),
+}
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which of the others were measured, by something that takes no time."""
+    calls: list[str] = []
+
+    def answer(name: str) -> Any:
+        async def measure(*_: Any) -> Any:
+            calls.append(name)
+            return ANSWERS[name]
+
+        return measure
+
+    for name, module in (("case", case), ("flagged", flagged), ("graph", graph)):
+        monkeypatch.setattr(module, "measure", answer(name))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("case", ["50", "95", "3,000", "170", "5,100", "321"]),
+        ("flagged", ["50 ms", "99 ms", "50%"]),
+        ("graph", ["30.2"]),
+    ],
+)
+def test_tables_of_the_others(others: list[str], name: str, words: list[str]) -> None:
+    shown = CliRunner().invoke(truyvet, ["bench", name], catch_exceptions=False)
+    assert shown.exit_code == 0 and others == [name]
+    assert [word for word in words if word not in shown.output] == []
+
+
+@pytest.mark.parametrize("name", ["case", "flagged", "graph"])
+def test_json_of_the_others(others: list[str], name: str, tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    shown = CliRunner().invoke(truyvet, ["bench", name, "--json", "--out", str(out)], catch_exceptions=False)
+    assert json.loads(out.read_text()) == json.loads(shown.output)
+
+
+def test_quantiles() -> None:
+    assert [quantile(range(1, 101), share) for share in (0.5, 0.95, 0.99, 1.0)] == [50, 95, 99, 100]
+    assert quantile([7.0], 0.99) == 7.0
+
+
+def test_without_a_name_all_are_run(asked: list[tuple[int, int]], others: list[str]) -> None:
     shown = CliRunner().invoke(truyvet, ["bench"], catch_exceptions=False)
-    assert shown.exit_code == 0 and asked == [(300_000, 3)]
+    assert shown.exit_code == 0 and asked == [(300_000, 3)] and sorted(others) == sorted(ANSWERS)

@@ -1,0 +1,187 @@
+"""`truyvet bench flagged`: from a scan at the place of an open case to the exposure on the topic, while others scan."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import psutil
+
+from console.bench.answers import Answers
+from console.bench.appender import Appender
+from console.bench.contenders import Child, opened
+from console.bench.meter import Meter
+from console.bench.results import machine, quantile, report_of, worker_of, write_out
+from console.bench.system import KEY, System
+from console.bench.town import DAYS, Town
+from console.publishing import Publisher
+from console.tables import as_json, table
+from console.trouble import Trouble
+from streams.rules.codes import Pseudonymiser, pseudonym_text
+from streams.runtime.settings import Settings
+from streams.state.generation import read_offsets
+
+LOADED = 200_000  # scans before
+PROBES_A_SECOND = 10
+PATIENCE = 300.0
+ELSEWHERE = 500_000  # number of the first venue of those who scan meanwhile: at no place of a case
+
+
+class Result(msgspec.Struct, frozen=True):
+    """`ms`: of each probe, from its record's append to its exposure read back. `rate`: scans a second taken in
+    meanwhile; `cpu`: seconds by process."""
+
+    machine: dict[str, Any]
+    cases: int
+    wanted_rate: int
+    rate: float
+    ms: list[float]
+    cpu: dict[str, float]
+    wall: float
+
+
+async def measure(cases: int, rate: int, seconds: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """Raises Trouble."""
+    async with System() as system:
+        settings = await system.fresh("flagged.")
+        with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
+            worker = worker_of(settings, Path(folder) / "log")
+            try:
+                bench = _Bench(settings, worker, tell)
+                return await bench.run(cases, rate, seconds, {"worker": worker.pid, **system.pids()})
+            except psutil.NoSuchProcess:
+                worker.lines()  # says what it ended with
+                raise
+            finally:
+                worker.stop()
+
+
+class _Bench:
+    def __init__(self, settings: Settings, worker: Child, tell: Callable[[str], None]) -> None:
+        self.settings, self.worker, self._tell = settings, worker, tell
+        self.town = Town(LOADED, int(time.time()))
+        self._records = 0
+
+    async def run(self, cases: int, rate: int, seconds: int, pids: dict[str, int]) -> Result:
+        town = self.town
+        flow = Town(rate * (seconds + 2), int(time.time()), seed=6, venues_from=ELSEWHERE)
+        flowing = [value for value, _ in flow.records()]
+        await self._publish([value for value, _ in town.records()])
+        await self._publish([self._visit(n, n, 0.0, 1.0) for n in range(cases)])
+        await self._taken_in(self._records)
+        async with Answers(self.settings, self.worker.lines) as answers, Appender(self.settings) as append:
+            for n in range(cases):
+                await append("cases", f"C{n}", report_of(town, f"C{n}", n, "confirmed"))
+            await self._open(answers, cases)
+            self._tell(f"{cases:,} cases are open")
+            reading = asyncio.create_task(answers.follow())
+            asked: dict[tuple[str, str], float] = {}
+            began, first = time.monotonic(), await self._offset()
+            with Meter(pids) as meter:
+                probing = asyncio.create_task(self._probe(cases, seconds, append, asked))
+                await self._flow(flowing, rate, seconds)
+                await probing
+                taken, wall = await self._offset() - first, time.monotonic() - began
+            await self._wait(answers, asked, reading)
+        ms = [(answers.arrived[key] - at) * 1e3 for key, at in asked.items()]
+        return Result(machine(), cases, rate, taken * 50 / wall, ms, meter.cpu, meter.wall)
+
+    def _visit(self, number: int, person: int, after: float, hours: float) -> bytes:
+        """Yesterday at the place of case `number`, `after` hours after the case came."""
+        town = self.town
+        place = town.busy + number % town.quiet
+        return town.outing(person, DAYS - 1, 8 + (number // town.quiet) * 2 + after, place, hours, 500_000_000 + person)
+
+    async def _publish(self, records: list[bytes]) -> None:
+        async with Publisher(self.settings, "scans") as out:
+            for value in records:
+                await out.add(value)
+            self._records += out.records
+
+    async def _offset(self) -> int:
+        async with opened(self.settings) as store:
+            return sum(n for (topic, _), n in (await read_offsets(store)).items() if topic == "scans")
+
+    async def _taken_in(self, records: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while await self._offset() < records:
+            self.worker.lines()
+            if time.monotonic() > deadline:
+                raise Trouble(f"the scans were not taken in within {PATIENCE:.0f} s")
+            await asyncio.sleep(0.1)
+
+    async def _open(self, answers: Answers, cases: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while sum(known.state == "open" for known in answers.known.values()) < cases:
+            if time.monotonic() > deadline:
+                raise Trouble(f"not all cases were open within {PATIENCE:.0f} s")
+            await answers.quiet(0.5)
+        await answers.quiet(1.0)
+
+    async def _flow(self, records: list[bytes], rate: int, seconds: int) -> None:
+        """What others scan meanwhile, as evenly as it goes."""
+        began, sent = time.monotonic(), 0
+        async with Publisher(self.settings, "scans") as out:
+            while (now := time.monotonic() - began) < seconds:
+                until = min(int(now * rate / 50), len(records))
+                for value in records[sent:until]:
+                    await out.add(value)
+                sent = max(sent, until)
+                await out.flush()
+                await asyncio.sleep(0.01)
+
+    async def _probe(self, cases: int, seconds: int, append: Appender, asked: dict[tuple[str, str], float]) -> None:
+        """People whom nobody has seen before were at places of cases; each was there for forty minutes of its hour."""
+        names = Pseudonymiser(KEY)
+        for n in range(seconds * PROBES_A_SECOND):
+            case, person = n * 7 % cases, 10_000_000 + n
+            code = self.town.code(person)
+            value = self._visit(case, person, 0.2, 40 / 60)
+            asked[f"C{case}", pseudonym_text(names.digest(code.decode()))] = time.perf_counter()
+            await append("scans", f"{n}", value)
+            await asyncio.sleep(1 / PROBES_A_SECOND)
+
+    async def _wait(self, answers: Answers, asked: dict[tuple[str, str], float], reading: asyncio.Task[None]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while missing := asked.keys() - answers.arrived.keys():
+            if reading.done() or time.monotonic() > deadline:
+                raise Trouble(f"{len(missing)} of {len(asked)} exposures did not come")
+            await asyncio.sleep(0.1)
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+
+
+@click.command(short_help="From a scan at a case's place to the exposure.")
+@click.option("--cases", type=click.IntRange(1, 20_000), default=1_000, show_default=True, help="Cases that are open.")
+@click.option("--rate", type=click.IntRange(50, 200_000), default=5_000, show_default=True, help="Scans a second.")
+@click.option("--seconds", type=click.IntRange(2, 600), default=20, show_default=True)
+@click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
+def command(cases: int, rate: int, seconds: int, json_: bool, out: Path | None) -> None:
+    """How long a scan at the place of an open case takes until its exposure can be read from the topic.
+
+    One worker; ten such scans a second, while others scan elsewhere at the rate.
+    """
+    result = asyncio.run(measure(cases, rate, seconds, lambda words: click.echo(words, err=True)))
+    write_out(result, out)
+    if json_:
+        as_json(msgspec.to_builtins(result))
+        return
+    share = {name: f"{seconds_ / result.wall:.0%}" for name, seconds_ in result.cpu.items()}
+    rows = [
+        ["scan → exposure, p50", f"{statistics.median(result.ms):,.0f} ms"],
+        ["scan → exposure, p99", f"{quantile(result.ms, 0.99):,.0f} ms"],
+        ["taken in meanwhile", f"{result.rate:,.0f} scans/s"],
+        *([f"{name}, of one core", words] for name, words in share.items()),
+    ]
+    load = result.machine["load"]
+    table(f"{cases:,} open cases, {rate:,} scans/s, {len(result.ms)} probes, load {load:.1f}", ["", ""], rows, [""])
