@@ -116,6 +116,16 @@ class Running:
             f"{program} exposures --follow",
         ]
 
+    def to_sign_in(self) -> list[str]:
+        """The desk's first users and their passwords, while the file with them is there; for a terminal only."""
+        from console.deskpage.users import FIRST_FILE
+
+        try:
+            users = (self._data / "desk" / FIRST_FILE).read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return ["sign in as a user of `truyvet desk user list`"]
+        return [f"sign in as {name}, password {word}" for name, word in map(str.split, users)]
+
     def until_interrupted(self) -> None:
         """Wait for Ctrl-C or SIGTERM; raises Trouble when the system ends by itself."""
         try:

@@ -3,6 +3,7 @@
 #
 #   deploy/install.sh            all steps
 #   deploy/install.sh programs   only the first: Python, Java, Maven, redis-server
+#   deploy/install.sh browser    what the browser tests drive: Chromium (not needed to run anything)
 #
 # A step that has nothing to do takes milliseconds: what was done is noted beside its result, with a digest of the file
 # that asked for it, so a change of that file (and nothing else) does the step again.
@@ -153,15 +154,31 @@ kafka_jars() {
   echo "$wanted" >$stamp
 }
 
+# --- for the tests of the desk page -----------------------------------------------------------------------------------
+
+browser() {
+  have chromium && return 0
+  if may_install; then
+    say "installing with apt: chromium"
+    DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2 || say "apt-get update failed; going on with the lists that are here"
+    apt_install chromium || true
+    hash -r
+    have chromium && return 0
+  fi
+  say "the browser tests need Chromium. Run: sudo apt-get update && sudo apt-get install -y chromium"
+  return 1
+}
+
 case "${1:-all}" in
   programs) programs ;;
+  browser) browser ;;
   all)
     programs
     virtual_environment
     kafka_jars
     ;;
   *)
-    say "usage: deploy/install.sh [programs]"
+    say "usage: deploy/install.sh [programs|browser]"
     exit 2
     ;;
 esac

@@ -43,7 +43,10 @@ def command(data: Path, people: int, venues: int, seed: int, workers: int) -> No
         print_result(result, Names(folder))
         click.echo(f"{time.monotonic() - began:.1f} s in all.")
         if sys.stdin.isatty():
-            click.echo(f"\nIt goes on running. The page: {ready['page']}\nIn another terminal, in this folder:\n")
+            click.echo(f"\nIt goes on running, and the day is on the page: {ready['page']}")
+            for line in system.to_sign_in():
+                click.echo(f"  {line}")
+            click.echo("\nIn another terminal, in this folder:\n")
             for line in system.to_look_around(result.case_id):
                 click.echo(f"  {line}")
             click.echo("\nCtrl-C ends it; the next `make demo` goes on from here, with another case.")

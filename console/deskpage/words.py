@@ -65,7 +65,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "province": ("Tỉnh", "Province"),
     "population": ("Dân số", "Population"),
     "installs": ("Cài ứng dụng", "Installs"),
-    "active_share": ("% điểm hoạt động", "% venues active"),
+    "active_share": ("% hoạt động", "% active"),
     "install_share": ("% cài", "% installed"),
     "no_figures": ("Chưa có số liệu của ngày này.", "No figures of this day yet."),
     "top_areas": ("Lượt quét theo địa bàn", "Scans by area"),

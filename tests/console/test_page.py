@@ -1,14 +1,12 @@
-"""The page: what it says of a system that is up, and of one that is not."""
+"""What the page says at /healthz of a system that is up, and of one that is not; and the socket that `up` holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from console import page
-from console.page import serving
+from console.page import Health, listening, url_of
 from console.state import State
 from streams.runtime.settings import Settings
 
@@ -16,25 +14,15 @@ SETTINGS = Settings(kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0")
 PIDS = {"kafka": 1, "redis": 2, "workers": [3, 4]}
 
 
-async def ask(url: str) -> tuple[int, dict[str, Any]]:
-    async with ClientSession() as http, http.get(url + "/healthz") as answer:
-        return answer.status, await answer.json()
+async def test_no_kafka_is_said() -> None:
+    health = Health(SETTINGS, lambda: PIDS)
+    said = await health.now()
+    assert said == {"state": "down", "trouble": "no Kafka answers at 127.0.0.1:1 (TRUYVET_KAFKA)", "pids": PIDS}
+    await health.close()
 
 
-async def test_no_kafka_is_said_and_the_page_stays_up() -> None:
-    async with serving(SETTINGS, lambda: PIDS) as url:
-        status, said = await ask(url)
-        assert status == 503
-        assert said == {"state": "down", "trouble": "no Kafka answers at 127.0.0.1:1 (TRUYVET_KAFKA)", "pids": PIDS}
-        async with ClientSession() as http, http.get(url + "/") as answer:
-            assert answer.status == 200 and answer.content_type == "text/html"
-            text = await answer.text()
-        assert "http://" not in text and "https://" not in text, "nothing is fetched from elsewhere"
-
-
-@pytest.mark.parametrize(("state", "status"), [("ready", 200), ("loading", 503), ("empty", 503)])
-async def test_what_a_watchdog_is_told(monkeypatch: pytest.MonkeyPatch, state: str, status: int) -> None:
-    told = State(state=state, pids=PIDS, lag={"scans": 7}, generation="g")
+async def test_many_windows_are_one_question_to_kafka_and_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = State(state="ready", pids=PIDS, lag={"scans": 7}, generation="g")
     asked = 0
 
     async def look(_: object) -> State:
@@ -43,11 +31,10 @@ async def test_what_a_watchdog_is_told(monkeypatch: pytest.MonkeyPatch, state: s
         return told
 
     monkeypatch.setattr(page.Health, "_look", look)
-    async with serving(SETTINGS, lambda: PIDS) as url:
-        assert await ask(url) == (status, dict(told))
-        for _ in range(5):
-            await ask(url)
-        assert asked <= 2, "many windows are one question to Kafka and Redis"
+    health = Health(SETTINGS, lambda: PIDS)
+    for _ in range(6):
+        assert await health.now() == dict(told)
+    assert asked <= 2
 
 
 async def test_a_fault_of_ours_is_shown_by_its_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,13 +42,19 @@ async def test_a_fault_of_ours_is_shown_by_its_name_only(monkeypatch: pytest.Mon
         raise ValueError("p1 or a code might stand here")
 
     monkeypatch.setattr(page.Health, "_look", look)
-    async with serving(SETTINGS, lambda: PIDS) as url:
-        assert (await ask(url))[1]["trouble"] == "ValueError"
+    assert (await Health(SETTINGS, lambda: PIDS).now())["trouble"] == "ValueError"
 
 
-async def test_a_taken_port_is_an_error_of_the_system() -> None:
-    async with serving(SETTINGS, lambda: PIDS) as url:
-        port = int(url.rsplit(":", 1)[1])
-        with pytest.raises(OSError, match="address already in use"):
-            async with serving(SETTINGS, lambda: PIDS, port):
-                pass
+async def test_who_comes_before_the_page_waits_and_is_not_refused() -> None:
+    with listening() as held:
+        url = url_of(held)
+        assert url.startswith("http://127.0.0.1:")
+        async with ClientSession(timeout=ClientTimeout(total=0.5)) as http:
+            with pytest.raises((TimeoutError, ClientError)) as waited:
+                await http.get(url)
+            assert isinstance(waited.value, TimeoutError)
+
+
+def test_a_taken_port_is_an_error_of_the_system() -> None:
+    with listening() as held, pytest.raises(OSError, match=r"[Aa]ddress already in use"):
+        listening(held.getsockname()[1])

@@ -28,7 +28,7 @@ class Audit:
             parts.title(w("audit"))
             ui.space()
             ui.input(placeholder=w("who"), on_change=shell.act(self._search)).props(
-                f'dense outlined clearable debounce=150 aria-label="{w("who")}"'
+                f'dense outlined clearable debounce=100 aria-label="{w("who")}"'
             ).classes("desk-search").style("background:#fff; width: 200px")
             ui.select(
                 {None: w("all"), **{action: self._word(action) for action in get_args(Action)}},

@@ -92,7 +92,7 @@ class CaseView:
         shell, w = self.shell, self.shell.w
         with ui.row().classes("w-full items-center").style("gap: .6rem; padding: .6rem 0"):
             ui.input(placeholder=w("filter"), on_change=shell.act(self._text)).props(
-                f'dense outlined clearable debounce=150 aria-label="{w("filter")}"'
+                f'dense outlined clearable debounce=100 aria-label="{w("filter")}"'
             ).classes("desk-search").style("background:#fff; width: 240px")
             for field, values in (("band", BANDS), ("certainty", CERTAINTIES)):
                 ui.select(

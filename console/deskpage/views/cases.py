@@ -35,7 +35,7 @@ class Cases:
             parts.title(w("cases"))
             ui.space()
             ui.input(placeholder=w("search_case"), on_change=self.shell.act(self._search)).props(
-                f'dense outlined clearable debounce=150 aria-label="{w("search_case")}"'
+                f'dense outlined clearable debounce=100 aria-label="{w("search_case")}"'
             ).classes("desk-search").style("background:#fff; width: 210px")
             names: dict[str | None, str] = {
                 None: w("all"),

@@ -34,7 +34,7 @@ class Places:
             parts.title(w("alerts"), 2)
             ui.space()
             ui.input(placeholder=w("filter"), on_change=shell.act(self._search)).props(
-                f'dense outlined clearable debounce=150 aria-label="{w("filter")}"'
+                f'dense outlined clearable debounce=100 aria-label="{w("filter")}"'
             ).classes("desk-search").style("background:#fff; width: 240px")
         self._table = parts.PagedTable(
             shell,
