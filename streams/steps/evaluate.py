@@ -140,6 +140,10 @@ class Evaluator(SecondReading):
         days = contacts.case_days(case.onset_at if case.onset_at is not None else case.sampled_at, window, policy)
         own = contacts.one_person(person[:8], days, worker.people)
         if asked is None:
+            if window_of(row_before) in (None, NO_WINDOW):
+                # A mark names the case by its token, and only this row says whose that is. Without it a scan of the
+                # case's own that is written after its scans were read would find a mark and not know whom to tell.
+                row_before = await self._put_spans(case_id, row_before, window, [])
             await self._mark(OWN, case_id, own)
         await self._same_persons(as_of, [own.persons])
         records = await self._read(own.person, own.day)
