@@ -41,6 +41,7 @@ class Board:
             # Only that something of its case changed: the record itself is in the ledger.
             if value is not None:
                 self._touched[orjson.loads(value)["case_id"]] = time.monotonic()
+                self.version += 1
             return
         if topic == AUDIT:
             if value is not None and (line := read_line(value)) is not None:

@@ -70,18 +70,29 @@ class Desk:
         self.names = VenueNames(self.store)
         self.looks = Looks(settings, self.store)
         self.health = Health(settings, pids)
+        self.state: dict[str, Any] = {"state": "loading"}
         self._following = following
-        self._feed: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        self._tasks.append(asyncio.create_task(self._watch()))
         if self._following:
-            self._feed = asyncio.create_task(follow(self.settings, self.board))
+            self._tasks.append(asyncio.create_task(follow(self.settings, self.board)))
+
+    async def _watch(self) -> None:
+        """How the system is, for all windows: none of them waits for a Kafka that does not answer."""
+        while True:
+            self.state = await self.health.now()
+            await asyncio.sleep(1.0)
+
+    def versions(self) -> tuple[int, int, int]:
+        """Other numbers mean that something came since."""
+        return self.board.version, self.board.audit_version, self.proposals.version
 
     async def close(self) -> None:
-        if self._feed is not None:
-            self._feed.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._feed
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for part in (self.looks, self.health, self.store):
             with suppress(Exception):  # the process ends: nothing is lost by a connection that does not close
                 await part.close()

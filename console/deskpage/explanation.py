@@ -26,7 +26,7 @@ async def show_explanation(shell: Shell, case_id: str, exposure_id: str) -> None
     except NoExposure as gone:
         shell.say("gone", bad=True, why=str(gone))
         return
-    with shell._content, ui.dialog() as dialog, ui.card().classes("explain").style("padding: 0; gap: 0"):
+    with shell.content, ui.dialog() as dialog, ui.card().classes("explain").style("padding: 0; gap: 0"):
         with ui.row().classes("w-full items-center").style("padding: .8rem 1rem .4rem; gap: .6rem"):
             parts.title(w("explain"))
             ui.html(_chips(told, w), sanitize=False)

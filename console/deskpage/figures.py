@@ -21,7 +21,7 @@ DAYS, WEEK = 21, 7
 AREAS = 400
 SILENT = 50
 SMALL = 5
-"""Days to choose from; days of rejects; areas and silent venues that are listed; numbers of persons below it are not."""
+"""Days to choose from; days of rejects; areas and silent venues listed; numbers of persons below it are not shown."""
 LEVELS = ("commune", "district", "province")
 Hash = dict[str, str]
 

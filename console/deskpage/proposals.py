@@ -66,6 +66,14 @@ class Proposals:
         if self._waiting.pop(case_id, None) is not None:
             self._keep()
 
+    def keep_only(self, held: set[str]) -> None:
+        """Cases that are held now; a case that is held anew one day is proposed anew."""
+        gone = self._waiting.keys() - held
+        if gone:
+            for case_id in gone:
+                del self._waiting[case_id]
+            self._keep()
+
     def _keep(self) -> None:
         self.version += 1
         with locked(self._folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from html import escape
@@ -21,8 +22,9 @@ from console.deskpage.words import word
 from streams.ports import StoreChanged, StoreDown
 
 logger = logging.getLogger("truyvet.desk")
-TICK = 0.7
-"""seconds between two looks whether something changed: a case must be seen within two."""
+TICK, CALM = 0.25, 1.0
+"""seconds between two looks whether something came from Kafka (a comparison of numbers), and between two looks at all
+else: a case must be seen within two seconds."""
 
 
 class View(Protocol):
@@ -63,6 +65,8 @@ class Shell:
         self._items: dict[str, ui.item] = {}
         self._known: set[str] | None = None
         self._busy = False
+        self._seen: object = None
+        self._looked = 0.0
 
     def w(self, key: str, **values: object) -> str:
         return word(self.session.language, key, **values)
@@ -82,7 +86,7 @@ class Shell:
             ui.space()
             with ui.element("div").classes("soft").style("padding: 8px"):
                 ui.label(self.w("only_pseudonyms"))
-        self._content = ui.column().classes("w-full").props('id="content" role="main" tabindex="-1"')
+        self.content = ui.column().classes("w-full").props('id="content" role="main" tabindex="-1"')
         ui.keyboard(on_key=self._key, ignore=["input", "select", "textarea"])
         with ui.dialog() as self._help, ui.card():
             ui.html(f'<h2 class="desk">{escape(self.w("keys"))}</h2>', sanitize=False)
@@ -135,13 +139,13 @@ class Shell:
         for other, item in self._items.items():
             item.classes(add="here" if other == name else "", remove="" if other == name else "here")
         self._here = name
-        self._content.clear()
+        self.content.clear()
         made = view or self._make(name)
         self._view = None  # not before it is built: a tick in between would find half of it
-        with self._content:
+        with self.content:
             await made.build()
         self._view = made
-        await self._look_around()
+        self._look_around()
 
     def _make(self, name: str) -> View:
         from console.deskpage.views import audit, cases, health, held, overview, places
@@ -197,7 +201,7 @@ class Shell:
             self.say("fault", bad=True, why=type(error).__name__)
 
     def say(self, key: str, *, bad: bool = False, **values: object) -> None:
-        with self._content:
+        with self.content:
             ui.notify(
                 self.w(key, **values),
                 type="negative" if bad else "positive",
@@ -207,20 +211,21 @@ class Shell:
             )
 
     def _leave(self) -> None:
-        with self._content:
+        with self.content:
             ui.navigate.to("/sign-in")
 
     async def _tick(self) -> None:
         if not self.desk.sessions.alive(self.session) or self.session.user.role != self._role:
             self._leave()
             return
-        if self._busy or self._view is None:
+        now, came = time.monotonic(), self.desk.versions()
+        if self._busy or self._view is None or (came == self._seen and now - self._looked < CALM):
             return
-        self._busy = True
+        self._busy, self._seen, self._looked = True, came, now
         try:
-            await self._look_around()
-            with self._content:
+            with self.content:
                 await self._view.tick()
+            self._look_around()
         except (StoreDown, StoreChanged, Away):
             pass  # the header says so; what was read before stays
         except Exception as error:
@@ -228,9 +233,8 @@ class Shell:
         finally:
             self._busy = False
 
-    async def _look_around(self) -> None:
-        state = await self.desk.health.now()
-        name = state["state"]
+    def _look_around(self) -> None:
+        name = self.desk.state["state"]
         text = self.w({"loading": "loading_state"}.get(name, name))
         self._state.set_content(f'<span class="chip {escape(name)}" role="status">{escape(text)}</span>')
         if self.session.user.role in CASES and self.desk.board.caught_up:
@@ -241,7 +245,7 @@ class Shell:
         now = {status["case_id"]: status for status in self.desk.board.cases()}
         if self._known is not None:
             for case_id in sorted(now.keys() - self._known)[:3]:
-                with self._content:
+                with self.content:
                     ui.notify(
                         self.w("new_case", id=case_id, n=now[case_id].get("f1") or 0),
                         type="info",

@@ -172,8 +172,10 @@ def test_two_persons_one_of_them_a_supervisor(tmp_path: Path, first: User, secon
     else:
         with pytest.raises(NotAllowed, match=why):
             kept.second("C1", second)
-    kept.forget("C1")
-    assert Proposals(tmp_path).of("C1") is None
+    kept.keep_only({"C1", "C2"})
+    assert Proposals(tmp_path).of("C1") is not None
+    kept.keep_only({"C2"})
+    assert Proposals(tmp_path).of("C1") is None, "what was decided elsewhere is not proposed for ever"
 
 
 def test_only_those_who_trace_propose(tmp_path: Path) -> None:

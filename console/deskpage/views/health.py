@@ -41,7 +41,7 @@ class System:
 
     async def tick(self) -> None:
         desk, w = self.shell.desk, self.shell.w
-        state = await desk.health.now()
+        state = desk.state
         try:
             figures = await desk.counters.of()
             rejects = figures.rejects

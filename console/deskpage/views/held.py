@@ -35,6 +35,8 @@ class Held:
         desk, w = self.shell.desk, self.shell.w
         held = desk.board.cases(lambda s: s["state"] == "held")
         held.sort(key=lambda s: (-(s.get("held") or 0), s["case_id"]))
+        if desk.board.caught_up:
+            desk.proposals.keep_only({status["case_id"] for status in held})
         refused = sorted(desk.board.cases(lambda s: s["state"] == "refused"), key=lambda s: s["case_id"])
         now = (held, refused, desk.proposals.version)
         if now == self._shown:
