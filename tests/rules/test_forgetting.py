@@ -26,7 +26,7 @@ def test_closed_to_the_second() -> None:
 
 
 def test_days_are_local_and_forgotten_whole() -> None:
-    # 22 days before 17:00 UTC on the 23rd it is local midnight, 2 January: the 1st is over, its last scan older than 22 d.
+    # 22 days before 17:00 UTC on the 23rd it is local midnight, 2 January: the 1st is over, its last scan is older.
     now = utc("2022-01-23T17:00:00")
     day = local_day(utc("2022-01-01T17:00:00"))
     assert first_kept_day(now, 21) == day
