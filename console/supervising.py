@@ -87,7 +87,7 @@ class Child:
 
 
 class Crew:
-    """`count` children of one command, each a log `NAME-1.log` … in `logs` each; open files `pass_fds` are theirs too."""
+    """`count` children of one command, each a log `NAME-1.log` … in `logs` each; open files of `pass_fds` too."""
 
     def __init__(
         self,
