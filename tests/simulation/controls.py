@@ -17,7 +17,7 @@ from streams.rules.policy import Policies
 from streams.state.generation import offset_done
 from streams.state.graph import Facts
 from streams.state.layout import U64, WATCH, Records
-from streams.state.spans import SpanTable
+from streams.state.spans import NO_WINDOW, Span, SpanTable, window_of
 from streams.state.standing import Standing
 from streams.steps.contacts import PersonDays
 from streams.steps.evaluation import Evaluation, Settled
@@ -27,7 +27,7 @@ from streams.steps.worker import Worker
 from tests.simulation.faults import Plan
 from tests.simulation.history import OUTPUTS, Options, real_steps
 from tests.simulation.process import Steps
-from tests.simulation.worlds import race_of_cuts, race_of_scans
+from tests.simulation.worlds import race_of_cuts, race_of_own, race_of_scans
 
 
 class _SpansAsTheyWere(SpanTable):
@@ -74,15 +74,39 @@ class ReadBeforeMark(Evaluation):
         return records
 
 
-class NotedAfterwards(Evaluation):
-    """What hangs on a publication is noted after it: who dies in between leaves no note, and nothing changes again."""
+class NamelessMarks(Evaluation):
+    """No row of spans before a case's own marks: a scan in between finds a mark, and not whose it is."""
+
+    async def _put_spans(self, case_id: str, before: bytes, window: tuple[int, int], spans: list[Span]) -> bytes:
+        if not spans and window != NO_WINDOW and window_of(before) in (None, NO_WINDOW):
+            return before
+        return await super()._put_spans(case_id, before, window, spans)
+
+
+class _Remembered:
+    """A ledger whose notes are in the memory of its owner."""
+
+    def __init__(self, standing: Standing, notes: list[bytes]) -> None:
+        self._standing, self._notes = standing, notes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._standing, name)
+
+    async def todo(self) -> list[bytes]:
+        return sorted(self._notes)
+
+    async def todo_done(self, things: Sequence[bytes]) -> None:
+        return
+
+
+class NotesInMemory(Evaluation):
+    """What hangs on a publication is not noted in Redis: who dies before it is passed on leaves nothing behind, and
+    whoever evaluates again finds nothing changed."""
 
     async def _carry_out(self, standing: Standing, ready: Sequence[Settled]) -> int:
         count = await super()._carry_out(standing, [one._replace(todo=[]) for one in ready])
-        for one in ready:
-            await standing.reserve(one.what.of, {}, one.todo)
-            await standing.confirm(one.what.of, {})
-        await pass_on(standing, self.worker)
+        notes = {note for one in ready for note in one.todo}
+        await pass_on(_Remembered(standing, list(notes)), self.worker)  # type: ignore[arg-type]
         return count
 
 
@@ -136,14 +160,18 @@ def _read_before_mark(worker: Worker) -> Steps:
     return replace(real_steps(worker), evaluation=ReadBeforeMark(worker))
 
 
+def _nameless_marks(worker: Worker) -> Steps:
+    return replace(real_steps(worker), evaluation=NamelessMarks(worker))
+
+
 def _no_gate(worker: Worker) -> Steps:
     """A policy without limits, as the brute force does not know it."""
     policies = Policies(replace(policy, approval_above=1000) for policy in worker.policies)
     return real_steps(replace(worker, policies=policies))
 
 
-def _noted_afterwards(worker: Worker) -> Steps:
-    return replace(real_steps(worker), evaluation=NotedAfterwards(worker))
+def _notes_in_memory(worker: Worker) -> Steps:
+    return replace(real_steps(worker), evaluation=NotesInMemory(worker))
 
 
 def _no_fence(worker: Worker) -> Steps:
@@ -159,13 +187,16 @@ def _numbers_given_twice(worker: Worker) -> Steps:
     return real_steps(replace(worker, log=_ForgetfulLog(worker.log)))  # type: ignore[arg-type]
 
 
-# The faults that a control needs are always allowed, so that few seeds are enough; the two races need none.
+# The faults that a control needs are always allowed, so that few seeds are enough; the three races need none.
 CONTROLS = {
     "look_before_write": Options(_look_before_write, Plan((), 1, 0), world=race_of_scans, race=True),
     "read_before_mark": Options(_read_before_mark, Plan((), 1, 0), world=race_of_cuts, race=True),
+    "nameless_marks": Options(_nameless_marks, Plan((), 1, 0), world=race_of_own, race=True),
     "no_fence": Options(_no_fence, Plan(("pause_publishing",), 5, 2)),
     "offsets_before_effects": Options(_offsets_before_effects, Plan(("crash_before", "crash_after"), 40, 8)),
-    "noted_afterwards": Options(_noted_afterwards, Plan(("crash_before", "crash_after"), 40, 8)),
+    "notes_in_memory": Options(
+        _notes_in_memory, Plan(("crash_before", "crash_after"), 25, 12), world=race_of_scans, race=True
+    ),
     "no_gate": Options(_no_gate, Plan((), 1, 0)),
     "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose_numbers",), 5, 2)),
 }

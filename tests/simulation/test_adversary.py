@@ -9,12 +9,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.simulation.controls import CONTROLS
+from tests.simulation.faults import Plan
+from tests.simulation.history import Options
+from tests.simulation.redis import private_server
+from tests.simulation.running import run_seeds
+from tests.simulation.worlds import World, race_of_cuts, race_of_own, race_of_scans
 
 ROOT = Path(__file__).parents[2]
 # The rarest is caught in about one of 20 seeds (`--control NAME --count 200 --all` tells).
@@ -39,6 +45,15 @@ def test_every_history_ends_at_the_answer_of_the_brute_force() -> None:
     for run in runs:
         assert run.returncode == 0, run.stdout + run.stderr
     assert sum(histories_of(run.stdout) for run in runs) >= 40, "too few to say anything: is the machine very busy?"
+
+
+@pytest.mark.parametrize("race", [race_of_scans, race_of_cuts, race_of_own])
+def test_races_end_at_the_answer(race: Callable[[int], World]) -> None:
+    """The worlds in which the controls are caught, and nothing turned round."""
+    with private_server() as server:
+        tally, failures = run_seeds(range(25), server, Options(plan=Plan((), 1, 0), world=race, race=True))
+    assert not failures, failures[0].text()
+    assert tally.exposures > 50
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLS))

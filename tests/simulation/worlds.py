@@ -71,16 +71,37 @@ def close_gates(rng: Random, figures: list[PolicyDict]) -> bool:
 
 def race_of_scans(seed: int) -> World:
     """A case is reported while its contacts are scanned at its venue, once each."""
-    return _race(Random(f"{seed}/race"), contacts=5, elsewhere=False)
+    case, others = _case_and(5)
+    here = [(other, minute, "v0", "in") for minute, other in enumerate(others)]
+    return _race(seed, case, [(case, 0, "v0", "in"), (case, 30, "v0", "out")], here)
 
 
 def race_of_cuts(seed: int) -> World:
     """A case is reported while its contacts, whose scans at its venue are known, are scanned elsewhere."""
-    return _race(Random(f"{seed}/race"), contacts=8, elsewhere=True)
+    case, others = _case_and(8)
+    here = [(other, minute, "v0", "in") for minute, other in enumerate(others)]
+    there = [(other, minute + 3, "v1", "in") for minute, other in enumerate(others)]
+    return _race(seed, case, [(case, 0, "v0", "in"), (case, 30, "v0", "out"), *here], there)
 
 
-def _race(rng: Random, contacts: int, *, elsewhere: bool) -> World:
+def race_of_own(seed: int) -> World:
+    """A case is reported while the case itself is scanned, where its contacts are known to have been."""
+    case, others = _case_and(3)
+    here = [(other, minute, "v0", "in") for minute, other in enumerate(others)]
+    return _race(seed, case, here, [(case, 2 * minute, f"v{minute % 2}", "in") for minute in range(6)])
+
+
+Drawn = tuple[list[str], int, str, str]  # person, minute, venue, direction
+
+
+def _case_and(contacts: int) -> tuple[list[str], list[list[str]]]:
+    case, *others = (forms_of(number) for number in range(1, contacts + 2))
+    return case, others
+
+
+def _race(seed: int, case_person: list[str], before: list[Drawn], meanwhile: list[Drawn]) -> World:
     """Nothing comes after the race that could hide a scan and an evaluation that missed each other."""
+    rng = Random(f"{seed}/race")
     figures = some_policies(rng, local_day(MIDNIGHT))[:1]
     figures[0]["scan"]["shared_code_limit"] = 60
     figures[0]["case"] = {"before_days": 2, "after_days": 10}
@@ -88,20 +109,14 @@ def _race(rng: Random, contacts: int, *, elsewhere: bool) -> World:
     for of_type in figures[0]["venue"].values():
         of_type |= {"dwell": 10, "max_stay": 60}
     makers = Makers(rng, figures, tiny=True)
-    case_person, *others = (forms_of(number) for number in range(1, contacts + 2))
-    scans = [(case_person, 0, "v0", "in"), (case_person, 30, "v0", "out")]
-    here = [(other, minute, "v0", "in") for minute, other in enumerate(others)]
-    there = [(other, minute + 3, "v1", "in") for minute, other in enumerate(others)]
-    lead = len(scans + here) if elsewhere else len(scans)
-    scans += here + there if elsewhere else here
     messages = []
-    for person, minute, venue, direction in scans:
+    for person, minute, venue, direction in [*before, *meanwhile]:
         content = makers.scan(person, makers.begin + minute * MINUTE, venue, direction, "visitor")
         messages.append(Message("scans", None, as_json(content), (makers.begin + 3600) * 1000))
     case = {**makers.case("c0", case_person), "status": "confirmed", "sampled_at": makers.begin * 1000}
     case = {name: value for name, value in case.items() if name not in ("onset_at", "isolated_at", "negative_at")}
     messages.append(Message("cases", b"c0", as_json(case), (makers.begin + DAY) * 1000))
-    return _world(rng, figures, messages, lead)
+    return _world(rng, figures, messages, len(before))
 
 
 def _world(rng: Random, figures: list[PolicyDict], messages: list[Message], lead: int = 0) -> World:
@@ -115,4 +130,4 @@ def _world(rng: Random, figures: list[PolicyDict], messages: list[Message], lead
     )
 
 
-__all__ = ["KEY", "Message", "World", "make_world", "race_of_cuts", "race_of_scans"]
+__all__ = ["KEY", "Message", "World", "make_world", "race_of_cuts", "race_of_own", "race_of_scans"]
