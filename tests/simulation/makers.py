@@ -228,9 +228,9 @@ class Makers:
         """Links that chain, unlinks with ties, vaccinations, erasures and holds. Each record has its own id as its key:
         of records with one key the greatest would win (messages.md), and a fact that once counted would not.
 
-        Erasures come with links but without unlinks. An unlink from before an erasure that arrives after it would bring
-        scans back (rule 0), and they are destroyed (rule 10): only a rebuild brings them back. See seed 6000103 of
-        commit 424fa30."""
+        Erasures come with links but without unlinks, and holds are later than they are. An unlink or a hold from before
+        an erasure that arrives after it would bring scans back (rule 0), and they are destroyed (rule 10): only a
+        rebuild brings them back (docs/privacy.md). See seed 6000103 of commit 424fa30, seed 948 of commit 93a7e12."""
         rng = self.rng
         found: list[dict[str, Any]] = []
         for _ in range(rng.choice((0, 1, 2, 3))):
@@ -250,6 +250,8 @@ class Makers:
         messages = []
         for number, content in enumerate(found):
             second = self.begin + rng.choice((-DAY, self.minutes * 30, self.minutes * 30, DAY)) + number % 2
+            if content["op"] in ("hold", "unhold"):
+                second = self.begin + 2 * DAY
             content |= {"at": self.time(second), "by": "desk"}
             messages.append(Message("people", b"p%d" % number, as_json(content), (self.begin + 2 * DAY) * 1000))
         return messages
