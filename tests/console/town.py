@@ -78,7 +78,7 @@ def scan(person: int, venue: str, minute: float, direction: str = "in", **more: 
 
 def scans() -> list[dict[str, Any]]:
     """Seven visitors at the market, three staff at the hospital, one stranger's venue, a shared card, a copied code."""
-    found = [scan(p, "cho", p, d) for p in range(7) for d in ("in", "out")]
+    found = [scan(p, "cho", p + stay, way) for p in range(7) for stay, way in ((0, "in"), (20, "out"))]
     found += [scan(20 + p, "benh-vien", p, role="staff") for p in range(3)]
     found += [scan(40, "quan-la", 5), scan(41, "quan-la", 6)]
     # One card for a whole queue: more than 60 scans (rule 3).
