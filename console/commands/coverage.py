@@ -88,10 +88,9 @@ def _tables(covered: Covered) -> None:
     if covered.lag_records:
         click.echo(f"{count(covered.lag_records, 'record')} are not taken in yet.")
     for name, figure in covered.total().items():
-        if figure is not None:
-            click.echo(
-                f"  {name.replace('_', ' '):18} {figure:,}" if isinstance(figure, int) else f"  {name:18} {figure}"
-            )
+        if name not in ("day", "state", "of") and figure is not None:
+            shown = f"{figure:,}" if isinstance(figure, int) else str(figure)
+            click.echo(f"  {name.replace('_', ' '):18} {shown}")
     for name, title in _TITLES.items():
         sheet = covered.sheets[name]
         if not sheet.rows:

@@ -12,7 +12,7 @@ from console.coverage.sections import Covered
 from console.coverage.words import Words
 from console.drawing.shapes import Drawing
 
-_BARS, _ROWS = 15, 25
+_BARS, _ROWS = 12, 25
 
 
 @dataclass(frozen=True)

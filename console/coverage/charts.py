@@ -35,7 +35,7 @@ class Bar(NamedTuple):
 
 def days(rows: Sequence[Day], title: str, words: tuple[str, str, str]) -> Drawing:
     """Two bars a day. `words`: what in, out and settling are called."""
-    height, foot, left, top = 58.0, 48.0, 14.0, 14.0
+    height, foot, left, top = 54.0, 48.0, 14.0, 14.0
     chart = Drawing(WIDTH, height, alt=title)
     chart.add(Text(0, 4, 4, title, bold=True, fill=_INK))
     x = 0.0
@@ -67,7 +67,7 @@ def bars(rows: Sequence[Bar], title: str, more: str = "") -> Drawing:
 
     `more`: said below, for instance how many rows were left out.
     """
-    label, room = 58.0, 84.0
+    label, room = 72.0, 70.0
     chart = Drawing(WIDTH, 9 + len(rows) * _STEP + (4 if more else 0), alt=title)
     chart.add(Text(0, 4, 4, title, bold=True, fill=_INK))
     y = 8.5

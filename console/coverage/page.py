@@ -19,7 +19,7 @@ h1 {{ font-size: 26px; margin: 0; }} h2 {{ font-size: 18px; margin: 28px 0 8px; 
 .cards div {{ background: #f2f5f6; padding: 12px; border-radius: 6px; }}
 .cards b {{ display: block; font-size: 26px; line-height: 1.2; }}
 svg {{ width: 100%; height: auto; margin: 18px 0 6px; }}
-.scroll {{ overflow-x: auto; }}
+.scroll {{ overflow-x: auto; }} .scroll svg {{ min-width: 640px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 14px; }}
 th, td {{ text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid #d5dbde; }}
 footer, .more {{ color: #55626a; font-size: 14px; }} footer {{ margin-top: 32px; }}
@@ -58,7 +58,8 @@ def _block(block: Block) -> str:
             inside = "".join(f"<div><b>{escape(figure)}</b>{escape(word)}</div>" for figure, word in rows)
             return f'<section class="cards">{inside}</section>\n'
         case Picture(drawing):
-            return svg(drawing, inline=True)
+            # As wide as the page, but on a telephone not so small that nobody can read it.
+            return f'<div class="scroll">{svg(drawing, inline=True)}</div>'
         case Listed(title, columns, rows, more, empty):
             if not rows:
                 return f"<h2>{escape(title)}</h2><p>{escape(empty)}</p>\n"

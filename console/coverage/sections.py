@@ -52,7 +52,7 @@ def cover(raw: Raw, scope: Scope, today: int) -> Covered:
     """`today`: number of the local day."""
     as_of = int(raw.meta.get("as_of") or 0)
     made = [
-        _total(raw, scope),
+        _total(raw, scope, is_settling(raw.day, today)),
         _trend(raw, today),
         _areas(raw),
         _organisations(raw),
@@ -77,13 +77,16 @@ def percent(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 1) if whole else None
 
 
-def _total(raw: Raw, scope: Scope) -> Sheet:
+def _total(raw: Raw, scope: Scope, settling: bool) -> Sheet:
     figures = raw.trend[raw.day]
     scans, came, left = numbers(figures, ("scans", "in", "out"))
     active = sum(1 for found in raw.venues.values() if numbers(found, ("scans",))[0])
     # An organisation's key has only those of its people who are staff.
     kind = {"all": "persons", "area": "persons_est"}.get(scope.kind)
     row: dict[str, Cell] = {
+        "day": date_of(raw.day).isoformat(),
+        "state": "settling" if settling else "",  # a file is read long after it was made
+        "of": scope.name or scope.kind,
         "scans": scans,
         "in": came,
         "out": left,

@@ -122,6 +122,9 @@ def test_csv_and_xlsx_have_what_json_has(here: Path) -> None:
     with (here / "c-areas.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [{key: str(value) for key, value in row.items()} for row in found["areas"]] == rows
+    with (here / "c-total.csv").open(encoding="utf-8-sig", newline="") as file:
+        (total,) = csv.DictReader(file)
+    assert (total["day"], total["state"], total["of"]) == (town.DAY, "settling", "Quảng Trị")
     with zipfile.ZipFile(here / "c.xlsx") as book:
         names = re.findall(r'<sheet name="([a-z]+)"', book.read("xl/workbook.xml").decode())
     assert set(names) == sections
