@@ -12,7 +12,7 @@ from tests.reference.fields import local_day
 from tests.reference.secondary import content, secondary
 from tests.simulation.makers import MIDNIGHT, MINUTE, Makers, Message, as_json, forms_of
 from tests.simulation.policies import parsed, some_policies
-from tests.simulation.worlds import World
+from tests.simulation.worlds import World, close_gates
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ def make_second_world(seed: int) -> SecondWorld:
     """Some policies publish F2 and some do not, so that a case may go from one to the other."""
     rng = Random(f"{seed}/second")
     figures = some_policies(rng, local_day(MIDNIGHT))
+    close_gates(Random(f"{seed}/gates"), figures)
     for policy in figures:
         policy["contact"]["publish_f2"] = rng.random() < 0.9
         policy["contact"]["latency_hours"] = rng.choice((0, 0, 0, 1))
@@ -49,6 +50,8 @@ def make_second_world(seed: int) -> SecondWorld:
     messages = makers.scans() + makers.venues() + makers.cases()
     if rng.random() < 0.3:
         messages += makers.people()
+    if rng.random() < 0.3:
+        messages += makers.decisions_of_cases()
     return _world(rng, figures, messages)
 
 
