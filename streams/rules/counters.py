@@ -76,7 +76,7 @@ def tallies(
     np.maximum.at(last, where, second[keep])
     persons = _split(count, *_distinct(where, person[keep]))
     staff_persons = _split(count, *_distinct(where[of_staff], person[keep][of_staff]))
-    stamps = _stamps(code[keep], second[keep], gone, of_staff)
+    stamps = stamps_of(code[keep], second[keep], gone, of_staff)
     ordered = np.lexsort((stamps, where))
     stamp_of = _split(count, where[ordered], stamps[ordered])
     owner_of = _split(count, where[ordered], person[keep][ordered])
@@ -85,6 +85,44 @@ def tallies(
         for i, n in enumerate(scans)
     ]
     return made, [Seen(stamps, owners) for stamps, owners in zip(stamp_of, owner_of, strict=True)]
+
+
+def more(tally: Tally, seen: Seen, stamps: U64, person: U64, second: I64, out: Mask, staff: Mask) -> tuple[Tally, Seen]:
+    """A venue day and scans that were added to it, where none was ever taken back; `stamps` by `stamps_of`. The same
+    objects when it had all of them."""
+    _, first = np.unique(stamps, return_index=True)
+    new = first[~_within(stamps[first], seen.stamps)]
+    if not len(new):
+        return tally, seen
+    place = np.searchsorted(seen.stamps, stamps[new])
+    grown = Seen(np.insert(seen.stamps, place, stamps[new]), np.insert(seen.owners, place, person[new]))
+    left = int(out[new].sum())
+    return (
+        Tally(
+            tally.scans + len(new),
+            tally.came + len(new) - left,
+            tally.left + left,
+            tally.staff + int(staff[new].sum()),
+            max(tally.last, int(second[new].max())),
+            1,
+            _added(tally.persons, person[new]),
+            _added(tally.staff_persons, person[new][staff[new]]),
+        ),
+        grown,
+    )
+
+
+def _within(values: U64, among: U64) -> Mask:
+    """Which values are among sorted ones."""
+    if not len(among):
+        return np.zeros(len(values), bool)
+    return np.asarray(among[np.minimum(np.searchsorted(among, values), len(among) - 1)] == values)
+
+
+def _added(among: U64, values: U64) -> U64:
+    """Sorted numbers and some more, each once."""
+    values = np.unique(values[~_within(values, among)])
+    return np.insert(among, np.searchsorted(among, values), values) if len(values) else among
 
 
 def _distinct(where: I64, who: U64) -> tuple[I64, U64]:
@@ -102,7 +140,7 @@ def _split(count: int, where: I64, values: U64) -> list[U64]:
     return [values[i:j].copy() for i, j in pairwise(bounds)]
 
 
-def _stamps(code: U64, second: I64, out: Mask, staff: Mask) -> U64:
+def stamps_of(code: U64, second: I64, out: Mask, staff: Mask) -> U64:
     """A number for each scan, the same for the same scan (rule 1) and another for another one."""
     flags = (out.astype(np.uint64) << np.uint64(1)) | staff.astype(np.uint64)
     h: U64 = code ^ (((second.astype(np.uint64) << np.uint64(2)) | flags) * np.uint64(0x9E3779B97F4A7C15))

@@ -195,6 +195,15 @@ async def read_venues(store: Store, venues: U64, days: I64) -> Records:
     return Records(await store.run(calls), days)
 
 
+async def read_venues_from(store: Store, venues: Sequence[bytes], day: int, starts: Sequence[int]) -> list[bytes]:
+    """The packed scans of venues (tokens) on a local day, each from a byte on."""
+    calls = [
+        Call("GETRANGE", (f"tv:v:{layout.tag(venue[0] >> 3)}:{day:04x}".encode() + venue,), (start, -1))
+        for venue, start in zip(venues, starts, strict=True)
+    ]
+    return await store.run(calls)
+
+
 def _in_buckets(owner: U64) -> list[tuple[int, int, int, I64]]:
     bucket = layout.bucket_of(owner)
     order = np.argsort(bucket, kind="stable")

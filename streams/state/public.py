@@ -58,7 +58,10 @@ META, SILENT, TRACING = "tv:pub:meta", "tv:pub:silent", "tv:pub:tracing"
 
 
 def hash_calls(key: str, figures: Mapping[str, int | str], *, kept: int | None = KEPT) -> list[Call]:
-    """Overwrite a hash. What is 0 is written as 0: a dashboard need not know that absent means the same."""
+    """Overwrite a hash. What is 0 is written as 0: a dashboard need not know that absent means the same.
+
+    `kept` None: it stays as long as it was to stay before.
+    """
     calls = [Call("HSET", (key,), tuple(word for pair in figures.items() for word in pair))]
     if kept is not None:
         calls.append(Call("EXPIRE", (key,), (kept,)))

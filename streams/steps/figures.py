@@ -34,7 +34,9 @@ def day_calls(book: Book, registers: Registers) -> list[Call]:
     return public.hash_calls(public.day_key(date_of(book.day).isoformat()), figures)
 
 
-def venue_calls(book: Book, registers: Registers, venue_id: str, inside: int) -> list[Call]:
+def venue_calls(
+    book: Book, registers: Registers, venue_id: str, inside: int, kept: int | None = public.KEPT
+) -> list[Call]:
     """A venue with all that is within it; no key where nobody was scanned and nobody is inside."""
     seen = book.of(registers.under(venue_id))
     key = public.venue_key(venue_id, date_of(book.day).isoformat())
@@ -47,7 +49,7 @@ def venue_calls(book: Book, registers: Registers, venue_id: str, inside: int) ->
         "inside_now": inside,
         "last_scan": seen.last,
     }
-    return public.hash_calls(key, figures)
+    return public.hash_calls(key, figures, kept=kept)
 
 
 async def area_calls(book: Book, registers: Registers) -> list[Call]:

@@ -15,7 +15,7 @@ from streams.rules.forgetting import first_kept_day
 from streams.state import dirty, graph, public
 from streams.state.layout import tokens_of
 from streams.state.shards import read_days
-from streams.steps.book import Book, read_tallies
+from streams.steps.book import Book
 from streams.steps.figures import area_calls, day_calls, organisation_calls, venue_calls
 from streams.steps.inside import Inside
 from streams.steps.publicgateways import PublicGateways
@@ -26,6 +26,7 @@ from streams.steps.silent import Silent
 from streams.steps.tidy import tidy
 from streams.steps.worker import Worker
 
+HOUR_MS = 3_600_000
 SLOW_MS = 10_000  # areas, organisations and ranks: within 15 s (messages.md)
 PORTION_MS = 500  # what a round spends at most on what is not urgent, before it goes on in the next one
 PERSONS_KEPT = 30_000_000  # entries of persons in all books (240 MB); the oldest day goes first
@@ -49,6 +50,7 @@ class Rollup:
         self._today = 0
         self._inside = Inside(worker)
         self._inside_shown: dict[str, int] = {}
+        self._expires: dict[tuple[int, str], int] = {}  # the hour in which it was said last, of days near now
         self._silent = Silent(worker, self._registers)
         self._gateways = PublicGateways(worker)
         self._meta, self._tracing = Meta(worker), Tracing(worker)
@@ -110,6 +112,7 @@ class Rollup:
         for book in self._books.values():
             if book.near and book.day < near:
                 book.grows_old()
+                self._expires = {place: hour for place, hour in self._expires.items() if place[0] != book.day}
         self._near = near
         today = local_day(newest)
         if newest and today >= self._first and today != self._today:
@@ -129,7 +132,7 @@ class Rollup:
             # One person now who were two, or scans that no longer count: days on which they were are counted again.
             persons = tokens_of(b"".join(sorted(changed.persons)))
             for book in list(self._books.values()):
-                await self._count(book, book.with_persons(persons))
+                await self._count(book, book.with_persons(persons), anew=True)
         if changed.places:
             self._venues_stale |= self._books.keys()
             self._silent.stale = True
@@ -158,10 +161,9 @@ class Rollup:
                 await self._read(day)
         return marked
 
-    async def _count(self, book: Book, tokens: Iterable[bytes]) -> None:
-        """Count some venues of a day anew."""
-        found = await read_tallies(self.worker.store, self._registers.people, book.day, sorted(tokens))
-        changed = book.take(found)
+    async def _count(self, book: Book, tokens: Iterable[bytes], *, anew: bool = False) -> None:
+        """Count some venues of a day, and write them."""
+        changed = await book.count(self.worker.store, self._registers.people, tokens, anew=anew)
         if changed:
             await self._write_venues(book, await self._shown_for(changed))
             for token in changed:
@@ -201,8 +203,16 @@ class Rollup:
     async def _write_venues(self, book: Book, venues: Iterable[str]) -> None:
         inside = self._inside_shown if book.day == self._inside.day else {}
         calls: list[Call] = []
+        hour = self.worker.clock.now_ms() // HOUR_MS
         for venue_id in sorted(venues):
-            calls += venue_calls(book, self._registers, venue_id, inside.get(venue_id, 0))
+            count, place = inside.get(venue_id, 0), (book.day, venue_id)
+            # To say each second that a busy venue's key is kept for 25 days would be half of the work.
+            kept = None if self._expires.get(place) == hour else public.KEPT
+            calls += venue_calls(book, self._registers, venue_id, count, kept)
+            if calls[-1].name == "DEL":
+                self._expires.pop(place, None)
+            elif book.near:
+                self._expires[place] = hour
         await public.write(self.worker.store, calls)
 
     async def _write_inside(self, until: int) -> None:

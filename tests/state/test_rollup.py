@@ -93,8 +93,10 @@ class House:
         messages = [m for m in self.world.messages if m.topic in TOPICS]
         messages += [m for m in messages if self.rng.random() < 0.2]
         self.rng.shuffle(messages)
-        # What was erased is gone: a hold that is told of afterwards comes too late, whatever its date.
-        messages.sort(key=lambda m: m.topic == "people" and b'hold"' in m.value, reverse=True)
+        # What was erased is gone: a hold, or that a code is another person's, comes too late when it is told of later,
+        # whatever its date.
+        early = (b'"hold"', b'"unhold"', b'"unlink"')
+        messages.sort(key=lambda m: m.topic == "people" and any(op in m.value for op in early), reverse=True)
         for message in messages:
             partition: Partition = self.kafka.partition(message.topic, 0)
             record = partition.append(message.timestamp, message.key, message.value, message.headers)
