@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from console.bench import case, flagged, graph, ingest
+from console.bench import case, counters, flagged, graph, ingest
 from console.bench.case import Took
 from console.bench.ingest import LINES, Result, Run
 from console.bench.results import quantile
@@ -51,6 +51,7 @@ ANSWERS = {
     "case": case.Result(MACHINE, 20_000, 1.0, HUNDRED, Took(170.0, 5_100, 1, 1, 1), Took(90.0, 3_000, 1, 1, 1), 321),
     "flagged": flagged.Result(MACHINE, 50, 500, 499.0, [float(ms) for ms in range(1, 101)], {"worker": 5.0}, 10.0),
     "graph": graph.Result(MACHINE, 10_000, 100, 30.25, 16.5, 13.5, 33.0),
+    "counters": counters.Result(MACHINE, 5_000, 9, 3.5, [0.21, 0.25, 0.4], [0.02, 0.03, 0.04], [0.3, 0.4, 0.45]),
 }
 
 
@@ -66,7 +67,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return measure
 
-    for name, module in (("case", case), ("flagged", flagged), ("graph", graph)):
+    for name, module in (("case", case), ("flagged", flagged), ("graph", graph), ("counters", counters)):
         monkeypatch.setattr(module, "measure", answer(name))
     return calls
 
@@ -77,6 +78,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("case", ["50", "95", "3,000", "170", "5,100", "321"]),
         ("flagged", ["50 ms", "99 ms", "50%"]),
         ("graph", ["30.2"]),
+        ("counters", ["25%", "40%", "1.90 s", "3.5 s"]),
     ],
 )
 def test_tables_of_the_others(others: list[str], name: str, words: list[str]) -> None:
@@ -85,7 +87,7 @@ def test_tables_of_the_others(others: list[str], name: str, words: list[str]) ->
     assert [word for word in words if word not in shown.output] == []
 
 
-@pytest.mark.parametrize("name", ["case", "flagged", "graph"])
+@pytest.mark.parametrize("name", ["case", "flagged", "graph", "counters"])
 def test_json_of_the_others(others: list[str], name: str, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     shown = CliRunner().invoke(truyvet, ["bench", name, "--json", "--out", str(out)], catch_exceptions=False)
