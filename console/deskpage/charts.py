@@ -183,6 +183,10 @@ def _round(number: float) -> float:
     return round(number, 1)
 
 
+def _dot(level: str, name: str, minutes: int | None, words: Mapping[str, str]) -> str:
+    return f"{level} {escape(name)}" + (f"<br>{minutes} {escape(words['minutes'])}" if minutes else "")
+
+
 def graph(chain: Chain, shown: Shown, label: Callable[[str], str], words: Mapping[str, str]) -> Options:
     """A dot a person, a line a meeting; wider, the longer they were together."""
     few = len(shown.all) <= 40
@@ -200,7 +204,8 @@ def graph(chain: Chain, shown: Shown, label: Callable[[str], str], words: Mappin
                 "formatter": chain.case_id if level == "F0" else label(person),
                 "position": "bottom" if level == "F0" else "right",
             },
-            "tooltip": {"formatter": f"{level} {label(person)}<br>{shown.minutes.get(person, 0)} {words['minutes']}"},
+            "value": shown.minutes.get(person, 0),  # the toolkit tells of no click on a point that has none
+            "tooltip": {"formatter": _dot(level, label(person), shown.minutes.get(person), words)},
         }
         for person, level in shown.all.items()
     ]
@@ -208,6 +213,7 @@ def graph(chain: Chain, shown: Shown, label: Callable[[str], str], words: Mappin
         {
             "source": meeting.source,
             "target": meeting.person,
+            "value": meeting.minutes,
             "lineStyle": {"width": round(min(1 + math.sqrt(meeting.minutes) / 5, 5), 1)},
         }
         for meeting in chain.meetings

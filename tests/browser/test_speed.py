@@ -53,6 +53,8 @@ def big(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 command, cwd=ROOT, stdout=log, stderr=log, pass_fds=[held.fileno()], preexec_fn=die_with_parent
             )
         try:
+            with urlopen(url_of(held) + "/sign-in", timeout=120):  # while it begins, who asks waits
+                pass
             person = Person(browser, url_of(held), "lan", PASSWORD).sign_in()
             person.page.wait_for_selector(".tile")
             yield person
