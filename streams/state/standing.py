@@ -262,6 +262,21 @@ class Standing:
         await self._owned(Call("standing_read", (self._fence, self._out), (self.epoch, topic, offset)))
 
 
+async def read_outlines(store: Store, cases: Sequence[tuple[int, str]]) -> list[tuple[Head | None, Counts, int]]:
+    """Of cases (partition, case_id): the head of the status, counts, and when (ms) all of it was evaluated last."""
+    calls = []
+    for partition, case_id in cases:
+        slot = _slot(partition, "e")
+        calls.append(Call("HGET", (f"tv:head:{slot}:{case_id}",), (STATUS,)))
+        calls.append(Call("HMGET", (f"tv:count:{slot}:{case_id}",), (*Counts._fields, "whole")))
+    replies = await store.run(calls)
+    found = []
+    for head, numbers in zip(replies[::2], replies[1::2], strict=True):
+        *counts, whole = (int(number or 0) for number in numbers)
+        found.append((_head(head) if head else None, Counts(*counts), whole))
+    return found
+
+
 async def read_standing(
     store: Store, partitions: int, case_id: str | None = None, kind: bytes = EXPOSURE, line: str = "e"
 ) -> AsyncIterator[bytes]:

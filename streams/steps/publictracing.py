@@ -10,9 +10,11 @@ from streams.ports import Call
 from streams.rules.days import local_day
 from streams.state import public
 from streams.state.cases import CaseTable
-from streams.state.standing import EXPOSURE, STATUS, Counts, Standing
+from streams.state.standing import EXPOSURE, STATUS, Counts, Standing, read_outlines
 from streams.steps.kinds import KINDS
 from streams.steps.worker import Worker
+
+MANY = 500  # cases a call
 
 
 class OfCase(NamedTuple):
@@ -24,7 +26,11 @@ class OfCase(NamedTuple):
 
 
 class Tracing:
-    """Looks again only at cases whose status or counts are others than before."""
+    """Looks again only at cases whose status or counts are others than before, or that were evaluated whole since.
+
+    `raised_today` and `withdrawn_today` count exposures by the last record of each: one that was raised and updated
+    today is not among them.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
@@ -38,20 +44,27 @@ class Tracing:
         today = local_day(worker.clock.now_ms() // 1000)
         if today != self._day:
             self._of, self._day = {}, today
-        for case_id in self._cases.rows:
-            standing = Standing(worker.store, worker.log.partition_of("evaluate", case_id.encode()))
-            head = (await standing.heads(case_id, [STATUS])).get(STATUS)
-            counts = await standing.counts(case_id)
-            before = self._of.get(case_id)
-            if head is None or not head.revision:  # reserved, and not yet published: there is no body
-                continue
-            if before is not None and before[0] == (head, counts):
-                continue
-            self._of[case_id] = ((head, counts), await self._look(standing, case_id, counts, today))
+        places = [
+            (worker.log.partition_of("evaluate", case_id.encode()), case_id) for case_id in sorted(self._cases.rows)
+        ]
+        for at in range(0, len(places), MANY):
+            part = places[at : at + MANY]
+            for (partition, case_id), outline in zip(part, await read_outlines(worker.store, part), strict=True):
+                before = self._of.get(case_id)
+                if before is None or before[0] != outline:
+                    standing = Standing(worker.store, partition)
+                    found = await self._look(standing, case_id, outline[1], today)
+                    if found is None:  # reserved and not published yet, or gone by age
+                        self._of.pop(case_id, None)
+                    else:
+                        self._of[case_id] = (outline, found)
         await public.write(worker.store, public.hash_calls(public.TRACING, self._total(), kept=None))
 
-    async def _look(self, standing: Standing, case_id: str, counts: Counts, today: int) -> OfCase:
-        status = KINDS[STATUS].decode((await standing.bodies(case_id, [STATUS]))[STATUS])
+    async def _look(self, standing: Standing, case_id: str, counts: Counts, today: int) -> OfCase | None:
+        body = (await standing.bodies(case_id, [STATUS])).get(STATUS)
+        if body is None:
+            return None
+        status = KINDS[STATUS].decode(body)
         said: Counter[str] = Counter()
         (bodies,) = await self.worker.store.run([Call("HGETALL", (standing.bodies_key(case_id),))])
         pairs = bodies.items() if isinstance(bodies, dict) else zip(bodies[::2], bodies[1::2], strict=True)

@@ -52,7 +52,22 @@ def check(system: System) -> tuple[World, dict[str, dict[str, Any]]]:
     meta = found["tv:pub:meta"]
     assert (meta["schema"], meta["state"], meta.get("lag_records", 0)) == (1, "ready", 0)
     assert meta["policy"] == POLICY["id"] and abs(meta["as_of"] / 1000 - time.time()) < 60
+    check_tracing(system, found["tv:pub:tracing"])
     return world, found
+
+
+def check_tracing(system: System, tracing: dict[str, Any]) -> None:
+    """As the topics have it."""
+    stands = [record for record in system.exposures().values() if record["status"] in ("raised", "updated")]
+    assert tracing.get("f1", 0) == len(stands)
+    for band in ("high", "medium", "low"):
+        assert tracing.get(band, 0) == sum(record["band"] == band for record in stands), band
+    cases: dict[str, dict[str, Any]] = {}
+    for record in system.records("case-status"):
+        if record["case_id"] not in cases or cases[record["case_id"]]["revision"] < record["revision"]:
+            cases[record["case_id"]] = record
+    assert tracing.get("cases_open", 0) == sum(c["state"] in ("open", "held", "refused") for c in cases.values())
+    assert tracing.get("raised_today", 0) == sum(record["status"] == "raised" for record in stands)
 
 
 def places(seed: int) -> list[Sent]:
