@@ -170,6 +170,10 @@ def _no_gate(worker: Worker) -> Steps:
     return real_steps(replace(worker, policies=policies))
 
 
+def _no_pause(worker: Worker) -> Steps:
+    return real_steps(replace(worker, alert_pause_ms=0))
+
+
 def _notes_in_memory(worker: Worker) -> Steps:
     return replace(real_steps(worker), evaluation=NotesInMemory(worker))
 
@@ -198,5 +202,6 @@ CONTROLS = {
         _notes_in_memory, Plan(("crash_before", "crash_after"), 25, 12), world=race_of_scans, race=True
     ),
     "no_gate": Options(_no_gate, Plan((), 1, 0)),
+    "no_pause": Options(_no_pause, Plan((), 1, 0)),
     "numbers_given_twice": Options(_numbers_given_twice, Plan(("lose_numbers",), 5, 2)),
 }

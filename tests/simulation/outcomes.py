@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.times import parse_time
 from streams.rules.codes import pseudonym_text
 from streams.state.standing import Standing, read_standing, scan_keys
 from tests.reference import life
@@ -109,6 +110,21 @@ def check_held(wanted: Outcome, standing: Set[str], held: dict[str, str]) -> lis
         for key, case in held.items()
         if case not in wanted.closed
     ]
+
+
+def check_pause(kafka: Kafka, pause_ms: int) -> list[str]:
+    """Rule 8: of an alert at most one new revision in so long; what an erasure takes back does not wait."""
+    wrong, last = [], dict[str, str]()
+    for _, content in published(kafka, "venue-alerts"):
+        key, issued = content["alert_id"], content["issued_at"]
+        if key in last and content["status"] != "withdrawn" and _second(issued) - _second(last[key]) < pause_ms // 1000:
+            wrong.append(f"venue-alerts: {key} comes after {last[key]} at {issued} already, must wait {pause_ms} ms")
+        last[key] = issued
+    return wrong
+
+
+def _second(text: str) -> int:
+    return parse_time(text) // 1000
 
 
 def check_raised(kafka: Kafka, wanted: Outcome) -> list[str]:

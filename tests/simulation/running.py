@@ -19,7 +19,7 @@ from tests.simulation.checks import (
     published,
 )
 from tests.simulation.history import NORMAL, History, Options
-from tests.simulation.outcomes import Outcome, check_outcome, held_in_ledger
+from tests.simulation.outcomes import Outcome, check_outcome, check_pause, held_in_ledger
 from tests.simulation.redis import RedisServer
 
 
@@ -125,7 +125,10 @@ def _live_and_check(history: History, tally: Tally | None) -> list[str]:
 
 
 def _at_rest(history: History) -> list[str]:
-    return check_revisions(history.kafka) + check_life(history.kafka) + check_offsets(history.kafka, history.server)
+    wrong = (
+        check_revisions(history.kafka) + check_life(history.kafka) + check_pause(history.kafka, history.alert_pause_ms)
+    )
+    return wrong + check_offsets(history.kafka, history.server)
 
 
 def shrink(failure: Failure, server: RedisServer, options: Options, tries: int = 150) -> Failure:
