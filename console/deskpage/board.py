@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -34,6 +34,7 @@ class Board:
         self._touched: dict[str, float] = {}
         self.audit: deque[Any] = deque(maxlen=LINES)
         self.version = self.audit_version = 0
+        self._sorted: tuple[int, list[Record]] = (-1, [])
         self.caught_up = False
 
     def take(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
@@ -93,11 +94,19 @@ class Board:
     def alerts(self, case_id: str | None = None) -> list[Record]:
         """Those that stand, the newest visit first."""
         all_of_them = self._kept["venue-alerts"]
-        ids = all_of_them if case_id is None else self._alerts_of.get(case_id, ())
-        found = [all_of_them[id_] for id_ in ids if id_ in all_of_them]
-        return sorted((a for a in found if a["status"] != "withdrawn"), key=lambda a: (a["start"], a["alert_id"]))[::-1]
+        if case_id is not None:
+            ids = self._alerts_of.get(case_id, ())
+            return _newest_first(all_of_them[id_] for id_ in ids if id_ in all_of_them)
+        if self._sorted[0] != self.version:  # tens of thousands, which each window looks at each second
+            self._sorted = (self.version, _newest_first(all_of_them.values()))
+        return list(self._sorted[1])
 
     def clusters(self) -> list[Record]:
         """Those that stand, the newest first."""
         found = (c for c in self._kept["clusters"].values() if c["status"] != "withdrawn")
         return sorted(found, key=lambda c: (c.get("to", ""), c["cluster_id"]))[::-1]
+
+
+def _newest_first(alerts: Iterable[Record]) -> list[Record]:
+    stand = [alert for alert in alerts if alert["status"] != "withdrawn"]
+    return sorted(stand, key=lambda alert: (alert["start"], alert["alert_id"]), reverse=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import sys
 import zlib
 from collections.abc import Iterator
@@ -115,4 +116,5 @@ def serve(url: str, folder: Path, fd: int) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # there is no Kafka, which the page says
     serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

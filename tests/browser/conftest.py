@@ -91,6 +91,7 @@ class Person:
 
     def open_case(self, case_id: str) -> None:
         self.at("cases")
+        self.page.wait_for_selector("button.link.strong")  # not the filter of a case that was open before
         self.page.fill(".desk-search input", case_id)
         self.page.get_by_role("button", name=f"Mở ca {case_id}", exact=True).click()
         self.page.wait_for_selector("button.link[title]")

@@ -14,7 +14,7 @@ from console.deskpage.sessions import may_refuse
 if TYPE_CHECKING:
     from console.deskpage.shell import Shell
 
-MOST = 50
+MOST = 25
 
 
 class Held:
