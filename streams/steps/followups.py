@@ -38,11 +38,15 @@ class Row(NamedTuple):
 
 def todo_of(what: Publication, presence_before: bytes | None) -> list[bytes]:
     """Notes for what `what` changes: the persons of its exposures, the venues of its presence before and after."""
-    case = what.of.encode()
-    notes = [_PERSON + entry[1:] + case for entry in what.confirmed if entry[:1] == EXPOSURE]
+    notes = notes_of(what.of, what.confirmed)
     if PRESENCE in what.confirmed:
         notes += _venue_notes(what.of, [body for body in (presence_before, what.confirmed[PRESENCE][1]) if body])
     return notes
+
+
+def notes_of(case_id: str, entries: Iterable[bytes]) -> list[bytes]:
+    """Notes for the persons of these exposures of a case."""
+    return [_PERSON + entry[1:] + case_id.encode() for entry in entries if entry[:1] == EXPOSURE]
 
 
 def _venue_notes(case_id: str, bodies: Iterable[bytes]) -> list[bytes]:
@@ -55,7 +59,7 @@ async def note_all(standing: Standing) -> None:
     async for key in scan_keys(standing.store, standing.heads_key("*")):
         of = standing.of_key(key)
         heads = await standing.heads(of)
-        notes = [_PERSON + entry[1:] + of.encode() for entry in heads if entry[:1] == EXPOSURE]
+        notes = notes_of(of, heads)
         if PRESENCE in heads:
             notes += _venue_notes(of, (await standing.bodies(of, [PRESENCE])).values())
         await standing.reserve(of, {}, notes)

@@ -8,6 +8,7 @@ import msgspec
 
 from streams.ports import Log, Read
 from streams.state.standing import BAND_CODE, NO_BAND, NO_HEAD, NOTHING, STATUS_CODE, Head, Standing
+from streams.steps.followups import notes_of
 from streams.steps.kinds import COMBINED, KINDS, OF_CASES, Kind, Place, digest
 from streams.steps.publish import GONE
 
@@ -84,6 +85,10 @@ async def _merge(standing: Standing, kind: Kind, chunk: Iterable[Read], *, stand
         if used:
             await standing.reserve(of, used)
         if confirmed:
+            # Redis lost what it knew of these, and with it what was noted to be passed on: nothing else would.
+            notes = notes_of(of, confirmed)
+            if notes:
+                await standing.reserve(of, {}, notes)
             still = any(head.unconfirmed for head, _ in confirmed.values())
             await standing.confirm(of, confirmed)
             if still:  # confirm() cleared the mark, and one of the numbers is still without a content
