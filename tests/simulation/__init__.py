@@ -11,7 +11,7 @@
     worlds.py     small dense worlds of messages (makers.py, badmessages.py, policies.py)
     deliveries.py when and how often they arrive
     history.py    one seed: a world, its messages, its faults, until quiet
-    checks.py     what must hold then, against the brute force
+    checks.py     what must hold then (outcomes.py: against the brute force)
     controls.py   the same code with one order turned round: the checks must catch each
     running.py    many seeds, the report of one that failed, shrinking
 
