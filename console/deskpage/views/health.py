@@ -30,7 +30,7 @@ class System:
             with ui.element("div").classes("panel"):
                 parts.title(w("lag"), 2)
                 self._lag = ui.html("", sanitize=False).classes("w-full")
-            with ui.element("div").style("display: grid; gap: .9rem; min-width: 0"):
+            with ui.element("div").classes("stack"):
                 with ui.element("div").classes("panel"):
                     parts.title(w("processes"), 2)
                     self._pids = ui.html("", sanitize=False).classes("w-full")

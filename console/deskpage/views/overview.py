@@ -51,43 +51,45 @@ class Overview:
         self._tiles = ui.html("", sanitize=False).classes("w-full")
         self._about = parts.soft("")
         if self._all:
-            self._build_areas()
+            self._build_areas(figures)
         self._show(figures)
 
-    def _build_areas(self) -> None:
+    def _build_areas(self, figures: Figures) -> None:
         w = self.shell.w
+        known = ("population", "install_share") if any(int(a.get("population", 0)) for a in figures.areas) else ()
         with ui.element("div").classes("two"):
-            with ui.element("div").classes("panel"):
-                parts.title(w("coverage"), 2)
-                self._areas = parts.PagedTable(
-                    self.shell,
-                    [
-                        {"name": "name", "label": w("commune"), "sortable": True, "classes": "wrap"},
-                        {"name": "scans", "label": w("scans"), "align": "right", "sortable": True},
-                        {"name": "venues", "label": w("venues_active"), "align": "right", "sortable": True},
-                        {"name": "share", "label": w("active_share"), "align": "right", "sortable": True},
-                        *(
-                            {"name": n, "label": w(n), "align": "right", "sortable": True, **_WIDE}
-                            for n in ("population", "install_share")
-                        ),
-                    ],
-                    self._fetch_areas,
-                    key="code",
-                    sort="scans",
-                    rows=15,
-                    none=w("no_figures"),
-                )
-            with ui.element("div").style("display: grid; gap: .9rem; min-width: 0"):
+            with ui.element("div").classes("stack"):
+                with ui.element("div").classes("panel"):
+                    parts.title(w("coverage"), 2)
+                    self._areas = parts.PagedTable(
+                        self.shell,
+                        [
+                            {"name": "name", "label": w(figures.level), "sortable": True, "classes": "wrap"},
+                            *(
+                                {"name": name, "label": w(word), "align": "right", "sortable": True}
+                                for name, word in _COLUMNS
+                            ),
+                            *({"name": n, "label": w(n), "align": "right", "sortable": True, **_WIDE} for n in known),
+                        ],
+                        self._fetch_areas,
+                        key="code",
+                        sort="scans",
+                        rows=15,
+                        none=w("no_figures"),
+                    )
+                with ui.element("div").classes("panel"):
+                    parts.title(w("silent"), 2)
+                    self._silent = ui.html("", sanitize=False).classes("w-full")
+            with ui.element("div").classes("stack"):
                 with ui.element("div").classes("panel"):
                     parts.title(w("top_areas"), 2)
-                    self._chart = ui.echart({}).style("height: 300px; width: 100%")
+                    self._chart = ui.echart({}).style("height: 280px; width: 100%")
+                    self._chart.props(f'role="img" aria-label="{w("top_areas")}"')
                 if self._cases:
                     with ui.element("div").classes("panel"):
                         parts.title(w("by_band"), 2)
                         self._bands = ui.echart({}).style("height: 190px; width: 100%")
-                with ui.element("div").classes("panel"):
-                    parts.title(w("silent"), 2)
-                    self._silent = ui.html("", sanitize=False).classes("w-full")
+                        self._bands.props(f'role="img" aria-label="{w("by_band")}"')
 
     async def tick(self) -> None:
         figures = await self._figures()
@@ -159,7 +161,6 @@ class Overview:
 
     def _charts(self, figures: Figures) -> None:
         w = self.shell.w
-        self._areas.table.columns[0]["label"] = w(figures.level)
         self._chart.options.clear()
         self._chart.options.update(charts.areas(figures.areas, w("scans")))
         self._chart.update()
@@ -185,6 +186,7 @@ class Overview:
         return [{k: v for k, v in row.items() if k != "by"} for row in rows[first : first + many]], len(rows)
 
 
+_COLUMNS = (("scans", "scans"), ("venues", "venues_active"), ("share", "active_share"))
 _WIDE = {"classes": "wide", "headerClasses": "wide"}
 
 
