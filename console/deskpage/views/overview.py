@@ -52,6 +52,7 @@ class Overview:
         self._about = parts.soft("")
         if self._all:
             self._build_areas(figures)
+            await self._areas.refresh()
         self._show(figures)
 
     def _build_areas(self, figures: Figures) -> None:
