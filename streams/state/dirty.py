@@ -1,5 +1,7 @@
-"""Which venue days changed since they were counted last, who counts, and how far the counting is.
+"""Which venue days there are, which of them changed since they were counted last, who counts, and how far it is.
 
+    tv:seen:4b91        set   venue tokens that were scanned on that local day: a new owner reads no others. A country
+                              has more venues than a day sees, and old data more days than anybody has patience for
     tv:dirty:{d}:now    set   local day (2 bytes) · venue token (8): marked after their scans were written
     tv:dirty:{d}:work   set   the same, in hand: they stay there until their figures are published
     tv:dirty:{d}:round  hash  owner   who counts; begun   how many rounds were begun
@@ -32,13 +34,34 @@ class Rounds(NamedTuple):
 
 
 def mark(venue: U64, second: I64) -> list[Call]:
-    """Calls that mark the venue days of these scans."""
+    """Calls that mark the venue days of these scans, and say that they are there."""
     entry = np.empty((len(venue), WIDTH), np.uint8)
     entry[:, :2] = local_day(second).astype(">u2").view(np.uint8).reshape(-1, 2)
     entry[:, 2:] = token_bytes(venue)
     days = np.unique(np.ascontiguousarray(entry).view(f"V{WIDTH}").ravel())
     words = [bytes(day) for day in days]
-    return [Call("SADD", (_NOW,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)]
+    calls = [Call("SADD", (_NOW,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)]
+    by_day: dict[bytes, list[bytes]] = {}
+    for word in words:
+        by_day.setdefault(word[:2], []).append(word[2:])
+    for day, tokens in by_day.items():
+        calls += [Call("SADD", (_seen(day),), tuple(tokens[at : at + MANY])) for at in range(0, len(tokens), MANY)]
+    return calls
+
+
+def _seen(day: bytes) -> str:
+    return f"tv:seen:{day.hex()}"
+
+
+async def venues_of(store: Store, day: int) -> list[bytes]:
+    """Tokens of the venues that were scanned on a local day."""
+    (found,) = await store.run([Call("SMEMBERS", (_seen(day.to_bytes(2)),))])
+    return sorted(found)
+
+
+def forget(day: int) -> Call:
+    """A day of which nothing is kept any more."""
+    return Call("UNLINK", (_seen(day.to_bytes(2)),))
 
 
 async def take(store: Store) -> list[tuple[int, bytes]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from streams.ports import Call, Store
-from streams.state import layout
+from streams.state import dirty, layout
 from streams.state.graph import VENUES
 
 _DAYS, _SWEPT = "tv:days", "swept"
@@ -51,6 +51,7 @@ async def forget_day(store: Store, day: int, told: int) -> None:
         async for names in _fields(store, f"{VENUES}{layout.tag(bucket)}"):
             for at in range(0, len(names), _MANY):
                 await store.run([Call("UNLINK", tuple(place + name for name in names[at : at + _MANY]))])
+    await store.run([dirty.forget(day)])
     await store.run([Call("day_forgotten", (_DAYS,), (f"{day:04x}", told))])
 
 

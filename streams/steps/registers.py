@@ -17,9 +17,11 @@ LEVELS = ("province", "district", "commune")
 
 
 class Changed(NamedTuple):
-    """`persons`: tokens of everybody who is another person now, or of whom scans were erased."""
+    """`rooms`: which venue is within which, the only thing of a registry that a venue's own figures hang on. `persons`:
+    tokens of everybody who is another person now, or of whom scans were erased."""
 
     places: bool
+    rooms: bool
     organisations: bool
     coverage: bool
     cases: bool
@@ -43,13 +45,14 @@ class Registers:
         tables: tuple[Table[Any], ...] = (self.places, self.organisations, self.coverage, self.cases)
         replies = await self._worker.store.run([*(table.since() for table in tables), self.people.since()])
         changed = [bool(table.take(reply)) for table, reply in zip(tables, replies[:-1], strict=True)]
+        rooms = self._children
         if changed[0]:
             self._index_places()
         if changed[0] or changed[1]:
             self._index_organisations()
         persons = self.people.take(replies[-1])
         places, organisations, coverage, cases = changed
-        return Changed(places, organisations, coverage, cases, self.people.concerned(persons))
+        return Changed(places, rooms != self._children, organisations, coverage, cases, self.people.concerned(persons))
 
     def _index_places(self) -> None:
         rows = self.places.rows

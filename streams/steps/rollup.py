@@ -133,8 +133,9 @@ class Rollup:
             persons = tokens_of(b"".join(sorted(changed.persons)))
             for book in list(self._books.values()):
                 await self._count(book, book.with_persons(persons), anew=True)
-        if changed.places:
+        if changed.rooms:
             self._venues_stale |= self._books.keys()
+        if changed.places:
             self._silent.stale = True
         if changed.places or changed.organisations or changed.coverage:
             self._slow_stale |= self._books.keys()
@@ -176,7 +177,7 @@ class Rollup:
         assert self._unread is not None
         self._unread.discard(day)
         book = self._books[day] = Book(day, near=day >= self._near)
-        await self._count(book, await graph.all_venues(self.worker.store))
+        await self._count(book, await dirty.venues_of(self.worker.store, day))
         self._day_stale.add(day)
         self._slow_stale.add(day)
 
