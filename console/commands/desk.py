@@ -90,8 +90,8 @@ def list_(json_: bool, data: Path) -> None:
 def serve(data: Path, port: int, fd: int | None, up: Path | None) -> None:
     """Serve the page on this machine's loopback, on the Kafka and Redis of the settings, until Ctrl-C or SIGTERM.
 
-    For others put a proxy with TLS before it, that passes Host and X-Forwarded-Proto. A second desk needs no more than
-    the same DATA.
+    For others put a proxy with TLS before it, that passes Host and X-Forwarded-Proto. One page for one
+    DATA: who is signed in, and what is proposed, is in its memory.
     """
     settings = load_settings()
     settings.needed_key()

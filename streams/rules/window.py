@@ -11,7 +11,8 @@ def infectious_window(
 ) -> tuple[int, int]:
     """[start, end) in seconds UTC; empty when end <= start, which is returned as it is so that it can be reported.
 
-    Without an onset, `sampled_at` takes its place at both ends, as in rule 7. A negative test counts only when it is
+    Without an onset, `sampled_at` takes its place at both ends, as in rule 7 and in the rule's source (Công văn
+    11042/BYT-DP: two days before the sample of a case without symptoms). A negative test counts only when it is
     later than the sample that was positive.
     """
     origin = onset_at if onset_at is not None else sampled_at
