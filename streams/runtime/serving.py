@@ -27,7 +27,7 @@ from streams.runtime.settings import Settings, sealer
 from streams.runtime.vaultkeys import vault_seals
 from streams.state.generation import Generation, read_generation, read_offsets
 from streams.steps.audit import Auditor
-from streams.steps.rebuild import first_start
+from streams.steps.rebuild import first_start, was_at_work
 from streams.steps.worker import Worker, ready_generation, still_ours
 
 if TYPE_CHECKING:
@@ -144,6 +144,9 @@ async def _generation(store: RedisStore, log: KafkaLog) -> Generation:
             return generation
         if await read_generation(store) is not None:
             says = "the Redis state is being rebuilt: waiting until it is ready"
+        elif await was_at_work(log, log.partitions("evaluate")):
+            # Every worker that waits says so; which of them might begin a new system is no question here.
+            says = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
         elif not await _may_begin(store):
             says = "another worker looks whether this system is new"
         elif await first_start(store, log, log.partitions("evaluate")) is None:

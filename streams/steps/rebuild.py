@@ -36,6 +36,15 @@ COUNTED = (b"tv:pub:", b"tv:refused:")
 Progress = Callable[[str, int, int], None]
 
 
+async def was_at_work(log: Log, partitions: int) -> bool:
+    """Whether this system ever published anything."""
+    for topic in ("exposures", "case-status", "registry", "evaluate"):
+        for partition in range(partitions):
+            if await log.end(topic, partition) > 0:
+                return True
+    return False
+
+
 async def first_start(store: Store, log: Log, partitions: int) -> Generation | None:
     """A generation for a system that never published anything; None when it needs `truyvet rebuild`.
 
@@ -43,10 +52,8 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
     emptied while Kafka holds outputs: starting to evaluate would withdraw what stands. Or a rebuild was begun that may
     never end: also one that did, if Redis then lost its last second and with it the word that it was ready.
     """
-    for topic in ("exposures", "case-status", "registry", "evaluate"):
-        for partition in range(partitions):
-            if await log.end(topic, partition) > 0:
-                return None
+    if await was_at_work(log, partitions):
+        return None
     generation = await begin_generation(store, "ready", only_first=True)
     return generation if generation.state == "ready" else None
 

@@ -80,7 +80,8 @@ def test_an_empty_redis_is_not_an_empty_world(servers: Servers, tmp_path: Path, 
             wait_until(lambda w=worker: "run `truyvet rebuild`" in w.words() or not w.alive, 40, what="words")
             assert worker.alive, worker.words()[-2000:]
         # Reasons to evaluate every case, and a whole second to do it in.
-        send(system, [Sent("cases", m.key, m.value) for m in town.messages if m.topic == "cases"])
+        # Only of cases that were sent before: a new one would be something new to say.
+        send(system, [Sent("cases", m.key, m.value) for m in town.messages[:-40] if m.topic == "cases"])
         time.sleep(1.5)
         assert published(system) == said, "something was published on an empty Redis"
         with client(system) as store:
