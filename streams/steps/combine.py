@@ -24,7 +24,7 @@ from streams.steps.followups import rows_of_persons, rows_of_venue
 from streams.steps.kinds import KINDS, Presence
 from streams.steps.publish import Change, carry_out_all, prepare
 from streams.steps.takeover import note_ends, take_over
-from streams.steps.worker import Worker
+from streams.steps.worker import Worker, still_ours
 
 Band = Literal["high", "medium", "low"]
 _decoder = msgspec.json.Decoder(Combine)
@@ -92,6 +92,8 @@ class Combining:
         for request in wanted:
             if request.venue_id is not None:
                 changes[request.venue_id] = await self._clusters(request.venue_id)
+        # After the rows were read: where a rebuild, or somebody, cleared them under us, nothing ends by it.
+        await still_ours(self.worker.store, self.worker.generation)
         heads = await standing.heads_of(list(changes))
         bodies = await standing.bodies_of({of: sorted(heads[of].keys() - mine.keys()) for of, mine in changes.items()})
         now, _ = await self.worker.now()

@@ -34,7 +34,7 @@ def server() -> Iterator[RedisServer]:
 @pytest.mark.parametrize("options", [WORLDS, RACES], ids=["worlds", "races"])
 def test_what_stands_is_the_brute_force(server: RedisServer, options: Options) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(12):
+    for seed in range(30):
         history, failure = run_history(seed, server, options)
         assert failure is None, failure.text()
         seen.update(f"{content['level']} {content['status']}" for _, content in published(history.kafka))
