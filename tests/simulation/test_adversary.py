@@ -39,7 +39,7 @@ def histories_of(output: str) -> int:
 
 
 def test_every_history_ends_at_the_answer_of_the_brute_force() -> None:
-    """As many as fit in a minute and a half on two cores; each side always begins with the same seeds."""
+    """Some hundred, about a minute on two cores: the same seeds on every machine."""
     with ThreadPoolExecutor() as pool:
         runs = list(pool.map(lambda first: simulate("--from", first, "--count", 220), (0, 10**6)))
     for run in runs:
