@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("truyvet.worker")
 
 TICK = 1.0  # seconds
+REBUILD = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
 LAG_EACH = 5.0  # seconds between two looks at the lag, for metrics
 
 
@@ -146,17 +147,18 @@ async def _generation(store: RedisStore, log: KafkaLog) -> Generation:
             says = "the Redis state is being rebuilt: waiting until it is ready"
         elif await was_at_work(log, log.partitions("evaluate")):
             # Every worker that waits says so; which of them might begin a new system is no question here.
-            says = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
+            says = REBUILD
         elif not await _may_begin(store):
             says = "another worker looks whether this system is new"
         elif await first_start(store, log, log.partitions("evaluate")) is None:
-            says = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
+            says = REBUILD
         else:
             continue
         if says != said:
             logger.warning("%s", says)
             said = says
-        await asyncio.sleep(0.2)
+        # Somebody has to come and rebuild: to ask Kafka for all ends five times a second helps nobody.
+        await asyncio.sleep(TICK if says == REBUILD else 0.2)
 
 
 async def _may_begin(store: RedisStore) -> bool:
