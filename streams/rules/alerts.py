@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streams.rules.distinct import distinct
 from streams.rules.piece_table import PieceTable, visits
 
 Mask = npt.NDArray[np.bool_]
@@ -36,6 +37,6 @@ def visits_with_people(
     for venue, start, end in zip(cut.venue.tolist(), cut.start.tolist(), cut.end.tolist(), strict=True):
         there = venue_there[venue]
         at = order[np.searchsorted(ordered, there, "left") : np.searchsorted(ordered, there, "right")]
-        present = np.unique(others.person[at[(others.start[at] < end) & (others.end[at] > start)]])
+        present = distinct(others.person[at[(others.start[at] < end) & (others.end[at] > start)]])
         found.append(Visited(venue, start, end, len(present), int(is_f1[present].sum())))
     return found

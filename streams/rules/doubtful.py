@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streams.rules.distinct import distinct
 from streams.rules.scans import ScanTable, distinct_unvoided, shared
 
 I64 = npt.NDArray[np.int64]
@@ -40,8 +41,8 @@ def doubtful(scans: ScanTable, venues: int, *, limit: int, apart: int) -> Doubts
     at = np.flatnonzero(near & (came.second[1:] - came.second[:-1] < apart))
     both = came.take(np.concatenate([at, at + 1]))
     return Doubts(
-        np.unique(cards.code),
-        np.unique(both.person),
+        distinct(cards.code),
+        distinct(both.person),
         _at(venues, cards.venue, cards.code),
         _at(venues, both.venue, both.person),
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streams.rules.distinct import distinct
 from streams.rules.exposure import Episodes, ExposureTable, exposures
 from streams.rules.figures import VenueFigures
 from streams.rules.piece_table import PieceTable
@@ -199,7 +200,7 @@ def _judged(
     k: PieceTable, pairs: I64, theirs: PieceTable, figures: VenueFigures, policy: Policy, venue_order: I64
 ) -> Meetings:
     venues, persons = len(figures), max(theirs.persons, 1)
-    each = np.unique(k.person[pairs[0]] * len(theirs) + pairs[1])  # a piece counts once, however many of K it overlaps
+    each = distinct(k.person[pairs[0]] * len(theirs) + pairs[1])  # a piece counts once, however many of K it overlaps
     carrier, other = each // max(len(theirs), 1), each % max(len(theirs), 1)
     who, pair = np.unique(carrier * persons + theirs.person[other], return_inverse=True)
     places, there = np.unique(k.person * venues + k.venue, return_inverse=True)

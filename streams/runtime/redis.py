@@ -27,6 +27,7 @@ from redis.exceptions import (
 )
 
 from streams.ports import Call, StoreChanged, StoreDown
+from streams.runtime.redis_wire import with_hiredis
 
 _FAULTS = (
     ConnectionError,
@@ -70,13 +71,15 @@ class RedisStore:
         if "+cluster://" in url:
             store._client = RedisCluster.from_url(url.replace("+cluster", ""), decode_responses=False)
         else:
-            store._client = Redis.from_url(
-                url,
-                decode_responses=False,
-                protocol=2,
-                socket_timeout=20,
-                socket_connect_timeout=5,
-                redis_connect_func=store._on_connect,
+            store._client = with_hiredis(
+                Redis.from_url(
+                    url,
+                    decode_responses=False,
+                    protocol=2,
+                    socket_timeout=20,
+                    socket_connect_timeout=5,
+                    redis_connect_func=store._on_connect,
+                )
             )
         await store._load()
         return store

@@ -19,7 +19,8 @@ import numpy as np
 
 from streams.ports import Call, Store
 from streams.rules.days import local_day
-from streams.state.layout import I64, U64, token_bytes
+from streams.rules.distinct import distinct
+from streams.state.layout import I64, U64, Bytes, token_bytes
 
 _NOW, _WORK, _ROUND = "tv:dirty:{d}:now", "tv:dirty:{d}:work", "tv:dirty:{d}:round"
 WIDTH = 10
@@ -35,18 +36,19 @@ class Rounds(NamedTuple):
 
 def mark(venue: U64, second: I64) -> list[Call]:
     """Calls that mark the venue days of these scans, and say that they are there."""
-    entry = np.empty((len(venue), WIDTH), np.uint8)
-    entry[:, :2] = local_day(second).astype(">u2").view(np.uint8).reshape(-1, 2)
-    entry[:, 2:] = token_bytes(venue)
-    days = np.unique(np.ascontiguousarray(entry).view(f"V{WIDTH}").ravel())
-    words = [bytes(day) for day in days]
-    calls = [Call("SADD", (_NOW,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)]
-    by_day: dict[bytes, list[bytes]] = {}
-    for word in words:
-        by_day.setdefault(word[:2], []).append(word[2:])
-    for day, tokens in by_day.items():
-        calls += [Call("SADD", (_seen(day),), tuple(tokens[at : at + MANY])) for at in range(0, len(tokens), MANY)]
+    days, calls = local_day(second), []
+    for day in distinct(days).tolist():
+        of_day, name = distinct(venue[days == day]), day.to_bytes(2)
+        entry = np.empty((len(of_day), WIDTH), np.uint8)
+        entry[:, :2], entry[:, 2:] = np.frombuffer(name, np.uint8), token_bytes(of_day)
+        calls += _add(_NOW, entry) + _add(_seen(name), entry[:, 2:])
     return calls
+
+
+def _add(key: str, members: Bytes) -> list[Call]:
+    """Calls that put rows into a set."""
+    words = np.ascontiguousarray(members).view(f"V{members.shape[1]}").ravel().tolist()
+    return [Call("SADD", (key,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)]
 
 
 def _seen(day: bytes) -> str:

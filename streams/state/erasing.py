@@ -8,6 +8,7 @@ import numpy as np
 
 from streams.ports import Call, Store
 from streams.rules.days import LOCAL_OFFSET
+from streams.rules.distinct import distinct
 from streams.state import layout
 from streams.state.graph import read_persons
 from streams.state.layout import I64, tokens_of
@@ -27,7 +28,7 @@ async def erase(store: Store, until: Mapping[bytes, int]) -> set[bytes]:
     owner, day = np.repeat(tokens, len(days)), np.tile(days, len(tokens))
     records = await read_persons(store, owner, day)
     limit = np.repeat(np.array(list(until.values()), np.int64), len(days))[records.owner]
-    later = set(map(bytes, layout.token_bytes(np.unique(owner[records.owner[records.second > limit]]))))
+    later = set(map(bytes, layout.token_bytes(distinct(owner[records.owner[records.second > limit]]))))
     doomed = np.flatnonzero(records.second <= limit)
     if not len(doomed):
         return later

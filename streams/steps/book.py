@@ -11,6 +11,7 @@ import numpy as np
 
 from streams.ports import Store
 from streams.rules.counters import NOT_SEEN, Seen, Tally, more, stamps_of, tallies, total
+from streams.rules.distinct import distinct
 from streams.state.graph import read_venues_from
 from streams.state.layout import I64, RECORD, U64, Records
 from streams.state.people import PeopleTable
@@ -72,7 +73,7 @@ class Book:
         tokens = [token for token, blob in added.items() if blob]
         rows = _Rows([added[token] for token in tokens], self.day, people)
         self._erased |= {tokens[i] for i in rows.erased_at}
-        voided = {tokens[i] for i in np.unique(rows.place[rows.void]).tolist()}
+        voided = {tokens[i] for i in distinct(rows.place[rows.void]).tolist()}
         bounds = np.searchsorted(rows.place, np.arange(len(tokens) + 1)).tolist()
         stamps = stamps_of(rows.code, rows.second, rows.out, rows.staff)
         for token, (i, j) in zip(tokens, pairwise(bounds), strict=True):
@@ -92,7 +93,7 @@ class Book:
         tokens = list(blobs)
         rows = _Rows(list(blobs.values()), self.day, people)
         columns = (rows.place, rows.code, rows.person, rows.second, rows.out, rows.staff, rows.void)
-        voided = set(np.unique(rows.place[rows.void]).tolist())
+        voided = set(distinct(rows.place[rows.void]).tolist())
         self._erased = (self._erased - blobs.keys()) | {tokens[i] for i in rows.erased_at}
         for i, (token, new, seen) in enumerate(zip(tokens, *tallies(len(tokens), *columns), strict=True)):
             if not same(self.tallies.get(token, _NOTHING), new):
@@ -151,7 +152,7 @@ class _Rows:
         if people.any_erased:
             counts = records.second > people.erased_until(records.other)
             rows = np.flatnonzero(counts)
-            self.erased_at = set(np.unique(records.owner[~counts]).tolist())
+            self.erased_at = set(distinct(records.owner[~counts]).tolist())
         self.place, self.code, self.second = records.owner[rows], records.other[rows], records.second[rows]
         self.out, self.staff, self.void = records.out[rows], records.staff[rows], records.void[rows]
         self.person = people.person_of(self.code)

@@ -14,6 +14,7 @@ import numpy as np
 
 from streams.rules.clusters import PRE_INFECTIOUS_DAYS
 from streams.rules.days import DAY, LOCAL_OFFSET
+from streams.rules.distinct import distinct
 from streams.rules.exposure import ExposureTable, exposures
 from streams.rules.pieces import PieceTable, VenueFigures, pieces
 from streams.rules.policy import Policy
@@ -105,7 +106,7 @@ def scene(records: Records, owner: U64, table: VenueTable, people: PeopleTable, 
         )
     )
     cards = shared(scans, policy.shared_code_limit) if len(scans) else np.zeros(0, bool)
-    days = len(np.unique(local_day(scans.second[cards]))) if cards.any() else 0
+    days = len(distinct(local_day(scans.second[cards]))) if cards.any() else 0
     figures = figures_of(venues, table, policy)
     return Scene(persons, venues, scans, days, pieces(scans.take(~cards), figures, policy), figures)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from schemas.case_status import CaseStatus
 from streams.rules.codes import pseudonym_digest, venue_token
+from streams.rules.distinct import distinct
 from streams.rules.forgetting import is_closed
 from streams.rules.policy import Policy
 from streams.rules.window import infectious_window
@@ -171,7 +172,7 @@ class Evaluator(SecondReading):
             who = presumed(anchors, venues[anchors.owner], places, own.persons, worker.people, policy)
             around = partial(contacts.days_around, anchors, venues, case=scene, people=worker.people, policy=policy)
             wanted = around(who.present, days_back=back)
-            linkable = np.unique(anchors.other[who.possible])
+            linkable = distinct(anchors.other[who.possible])
         else:
             mine = {bytes(token) for token in token_bytes(own.persons)}
             named = sorted({person[:8] for person in asked} - mine)

@@ -15,6 +15,7 @@ from schemas.times import format_time, parse_time
 from streams.rules import told
 from streams.rules.codes import exposure_id, pseudonym_digest, pseudonym_text
 from streams.rules.days import local_day
+from streams.rules.distinct import distinct
 from streams.rules.policy import Policy
 from streams.state.cases import CaseRow
 from streams.state.layout import token_bytes, tokens_of
@@ -108,7 +109,7 @@ class _Explaining(Evaluator):
         mine = np.isin(days.person, tokens_of(b"".join(sorted(codes))))
         owner, day = days.person[mine], days.day[mine]
         records = await self._read(owner, day)
-        names = await self._venue_names(np.unique(records.other))
+        names = await self._venue_names(distinct(records.other))
         token = owner[records.owner]
         erased = records.second <= worker.people.erased_until(token)
         columns = (records.second, records.out, records.staff, records.void, erased)

@@ -25,6 +25,7 @@ from streams.ports import Batch, Message
 from streams.rules.acceptance import CLOSED_GATEWAY, EXPIRED, FUTURE, late_or_early
 from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET, local_day
+from streams.rules.distinct import distinct
 from streams.state import dirty, graph, refusals, vault
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
@@ -121,7 +122,7 @@ class Ingest:
         at = stamp[columns.record]
         keep = np.ones(len(at), bool)
         refused: list[tuple[int, Problem]] = []
-        for day in np.unique((at + LOCAL_OFFSET) // 86400).tolist():
+        for day in distinct((at + LOCAL_OFFSET) // 86400).tolist():
             policy = self.worker.policies.of_day(day)
             days = policy.retention_days if self.worker.retention_days is None else self.worker.retention_days
             mine = np.flatnonzero((at + LOCAL_OFFSET) // 86400 == day)
@@ -172,7 +173,7 @@ class Ingest:
             await self._codes(columns, digests, keep, persons)
         if venues:
             await graph.add_venues(worker.store, {token: v.encode() for v, token in venues.items()})
-        days = set(np.unique(local_day(columns.seconds[keep])).tolist()) - worker.known_days
+        days = set(distinct(local_day(columns.seconds[keep])).tolist()) - worker.known_days
         if days:
             await add_days(worker.store, days)
             worker.known_days |= days
@@ -244,7 +245,7 @@ class Ingest:
         worker = self.worker
         if forgotten != worker.days_forgotten:
             worker.days_forgotten = forgotten
-            worker.known_days = set(np.unique(local_day(facts.second)).tolist())
+            worker.known_days = set(distinct(local_day(facts.second)).tolist())
             await add_days(worker.store, worker.known_days)
 
     async def _destroy_erased(self, facts: Facts, digests: list[bytes], codes: list[str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from streams.rules.days import local_day
+from streams.rules.distinct import distinct
 from streams.rules.policy import Policy
 from streams.state.generation import read_newest
 from streams.state.graph import read_persons
@@ -66,10 +67,10 @@ class Inside:
             self._policy, self._venues_version = policy, worker.venues.version
             moved += [seen.persons for book in near for seen in book.tallies.values()]
             moved.append(self._person)
-        self._left = np.unique(np.concatenate(moved))
+        self._left = distinct(np.concatenate(moved))
         # Who came in or went out by time alone.
         turned = self._covers(before) != self._covers(self.now)
-        touched = {bytes(token) for token in token_bytes(np.unique(self._venue[turned]))}
+        touched = {bytes(token) for token in token_bytes(distinct(self._venue[turned]))}
         self._keep(self._end > self.now)
         while len(self._left):
             some, self._left = self._left[:MANY], self._left[MANY:]
@@ -92,12 +93,12 @@ class Inside:
         inside: dict[str, int] = {}
         for venue_id, tokens in venues.items():
             parts = [found[token] for token in tokens if token in found]
-            inside[venue_id] = len(parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))) if parts else 0
+            inside[venue_id] = len(parts[0] if len(parts) == 1 else distinct(np.concatenate(parts))) if parts else 0
         return inside
 
     def venues(self) -> set[bytes]:
         """Where somebody is inside (tokens)."""
-        return {bytes(token) for token in token_bytes(np.unique(self._venue[self._covers(self.now)]))}
+        return {bytes(token) for token in token_bytes(distinct(self._venue[self._covers(self.now)]))}
 
     def _covers(self, second: int) -> Mask:
         return np.asarray((self._start <= second) & (second < self._end))
@@ -121,7 +122,7 @@ class Inside:
             venue = scene.venues[pieces.venue[ahead]]
             self._add(scene.persons[pieces.person[ahead]], venue, pieces.start[ahead], pieces.end[ahead])
             touched.append(venue)
-        return {bytes(token) for token in token_bytes(np.unique(np.concatenate(touched)))}
+        return {bytes(token) for token in token_bytes(distinct(np.concatenate(touched)))}
 
     def _keep(self, rows: Mask) -> None:
         if not rows.all():

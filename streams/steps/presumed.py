@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from streams.rules.distinct import distinct
 from streams.rules.figures import VenueFigures
 from streams.rules.policy import Policy
 from streams.rules.spans import merged
@@ -79,12 +80,12 @@ def presumed(anchors: Records, token: U64, places: Places, own: U64, people: Peo
 
     # Everything that these persons scanned there counts: who ended what, and who is staff.
     person = people.person_of(anchors.other[of_others])
-    theirs = np.isin(person, np.unique(person[near]))
+    theirs = np.isin(person, distinct(person[near]))
     of_others, person, venue = of_others[theirs], person[theirs], venue[theirs]
     second, out, staff, near = second[theirs], out[theirs], staff[theirs], near[theirs]
     high = _at_most(person, venue, second, out, staff, places.figures, policy)
     there = near & places.meets(venue, high.start, high.end)
-    present[of_others] = np.isin(person, np.unique(person[there]))
+    present[of_others] = np.isin(person, distinct(person[there]))
     return Presumed(possible, possible & present)
 
 

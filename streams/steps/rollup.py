@@ -45,6 +45,7 @@ class Rollup:
         self._day_stale: set[int] = set()
         self._slow_stale: set[int] = set()
         self._venues_stale: set[int] = set()
+        self._counted: dict[int, set[str]] = {}  # day → venues with other figures than those that stand
         self._untidy = True  # a former owner may have left keys of what is no more
         self._slow_at = 0
         self._today = 0
@@ -163,10 +164,10 @@ class Rollup:
         return marked
 
     async def _count(self, book: Book, tokens: Iterable[bytes], *, anew: bool = False) -> None:
-        """Count some venues of a day, and write them."""
+        """Count some venues of a day."""
         changed = await book.count(self.worker.store, self._registers.people, tokens, anew=anew)
         if changed:
-            await self._write_venues(book, await self._shown_for(changed))
+            self._counted.setdefault(book.day, set()).update(await self._shown_for(changed))
             for token in changed:
                 self._silent.saw(token, book.day, book.tallies[token].last if token in book.tallies else 0)
             self._day_stale.add(book.day)
@@ -184,8 +185,12 @@ class Rollup:
     # -- what is written
 
     async def _write_urgent(self, until: int) -> None:
-        """Venues and days, and who is inside."""
-        await self._write_inside(until)
+        """Venues and days, and who is inside: a venue where both changed is written once."""
+        await self._look_inside(until)
+        for day in sorted(self._counted, reverse=True):
+            if day in self._books:
+                await self._write_venues(self._books[day], self._counted[day])
+        self._counted = {}
         while self._venues_stale:
             book = self._books[max(self._venues_stale)]
             self._venues_stale.discard(book.day)
@@ -216,15 +221,14 @@ class Rollup:
                 self._expires[place] = hour
         await public.write(self.worker.store, calls)
 
-    async def _write_inside(self, until: int) -> None:
+    async def _look_inside(self, until: int) -> None:
         """Venues where another number of persons is inside than before; on a new day, all of yesterday's as well."""
         before_day = self._inside.day
         touched = await self._inside.tick(self._books.values(), lambda: self.worker.clock.now_ms() <= until)
         shown = await self._shown_for(touched)
         if self._inside.day != before_day:
             emptied, self._inside_shown = set(self._inside_shown), {}
-            if before_day in self._books:
-                await self._write_venues(self._books[before_day], emptied)
+            self._counted.setdefault(before_day, set()).update(emptied)
             shown |= await self._shown_for(self._inside.venues())
         if self._venues_stale:  # what belongs to what may be another: whose figures who is inside belongs to, too
             shown |= self._inside_shown.keys() | await self._shown_for(self._inside.venues())
@@ -232,8 +236,7 @@ class Rollup:
         news = {venue_id for venue_id, count in counts.items() if self._inside_shown.get(venue_id, 0) != count}
         self._inside_shown |= counts
         self._inside_shown = {venue_id: count for venue_id, count in self._inside_shown.items() if count}
-        if news and self._inside.day in self._books:
-            await self._write_venues(self._books[self._inside.day], news)
+        self._counted.setdefault(self._inside.day, set()).update(news)
 
     async def _names(self, tokens: Iterable[bytes]) -> dict[bytes, str]:
         known, tokens = self.worker.venue_names, list(tokens)

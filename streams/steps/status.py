@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from schemas.case_status import CaseStatus, State
 from schemas.times import format_time
 from streams.rules.clusters import PRE_INFECTIOUS_DAYS
 from streams.rules.days import DAY
+from streams.rules.distinct import distinct
 from streams.rules.piece_table import visits
 from streams.rules.policy import Policy
 from streams.state.cases import CaseRow
@@ -36,7 +35,7 @@ def status(case: CaseRow, policy: Policy, window: tuple[int, int], now: Situatio
     if now.scene is not None:
         second = now.scene.scans.second
         scans = int(((second >= window[0]) & (second < window[1])).sum())
-        places = len(np.unique(now.scene.pieces.cut(*window).venue))
+        places = len(distinct(now.scene.pieces.cut(*window).venue))
     return CaseStatus(
         case_id=case.case_id,
         revision=0,
