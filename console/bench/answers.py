@@ -82,7 +82,7 @@ class Answers:
         Trouble when it is not in time."""
         known = self.of(case_id)
         deadline = time.monotonic() + PATIENCE
-        while not (known.state == state and known.f1 >= f1_at_least and len(known.standing()) == known.f1):
+        while not (known.state == state and known.f1 >= f1_at_least and len(known.standing()) == known.f1 - known.held):
             if time.monotonic() > deadline:
                 raise Trouble(f"{case_id} is {known.state or 'unknown'} with {known.f1} F1 after {PATIENCE:.0f} s")
             self._alive()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from streams.rules.days import date_of, day_number, local_day
 from streams.rules.policy import Policy
 
+VACCINATED: Final = "vaccinated"
+NOT_KNOWN: Final = "not known to be vaccinated"
 SETTLED_DAYS: Final = 14  # two doses count from the 14th day after the last (rule 7)
 
 
@@ -36,11 +39,12 @@ def advice(
     day = local_day(last_at)
     covered = vaccination is not None and is_covered(vaccination, first_at)
     days = policy.follow_up_vaccinated if covered else policy.follow_up
-    return FollowUp(
-        date_of(day + days).isoformat(),
-        date_of(day + policy.test_on).isoformat(),
-        "vaccinated" if covered else "not known to be vaccinated",
-    )
+    return FollowUp(_text(day + days), _text(day + policy.test_on), VACCINATED if covered else NOT_KNOWN)
+
+
+@lru_cache(1024)
+def _text(day: int) -> str:
+    return date_of(day).isoformat()
 
 
 def is_covered(vaccination: Vaccination, first_at: int | None) -> bool:

@@ -112,6 +112,7 @@ def venue_token(venue_id: str) -> bytes:
     return blake2b(venue_id.encode(), digest_size=8).digest()
 
 
+@lru_cache(1 << 15)  # asked for four times from a contact's first look to its record
 def exposure_id(case_id: str, pseudonym: str) -> str:
     """32 hexadecimal digits, stable for a case and a person (messages.md)."""
     return _joined_id(case_id, pseudonym)

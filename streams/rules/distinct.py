@@ -1,4 +1,4 @@
-"""Each number once, in order."""
+"""Sets of numbers as sorted arrays: each once, and which are within."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     fresh[:1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
     return ordered[fresh]
+
+
+def within(values: npt.NDArray[Number], among: npt.NDArray[Number]) -> npt.NDArray[np.bool_]:
+    """Which values are among sorted ones. np.isin sorts both together each time."""
+    if not len(among):
+        return np.zeros(len(values), bool)
+    place = np.searchsorted(among, values)
+    return np.asarray(among[np.minimum(place, len(among) - 1)] == values)

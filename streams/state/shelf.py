@@ -18,10 +18,10 @@ class Shelf:
     """The same `read` and `put` as a Table has."""
 
     def __init__(self, name: str) -> None:
-        self._prefix = f"tv:shelf:{name}:"
+        self._keys = [f"tv:shelf:{name}:{tag(bucket)}" for bucket in range(BUCKETS)]
 
     def _key(self, field: bytes) -> str:
-        return self._prefix + tag(crc32(field) % BUCKETS)
+        return self._keys[crc32(field) % BUCKETS]
 
     def _by_key(self, fields: Iterable[bytes]) -> dict[str, list[bytes]]:
         groups: dict[str, list[bytes]] = {}
@@ -36,12 +36,7 @@ class Shelf:
 
     async def read_many(self, store: Store, fields: Iterable[bytes]) -> dict[bytes, bytes]:
         """Those that are there."""
-        groups = self._by_key(fields)
-        replies = await store.run([Call("HMGET", (key,), tuple(names)) for key, names in groups.items()])
-        pairs = (
-            pair for names, rows in zip(groups.values(), replies, strict=True) for pair in zip(names, rows, strict=True)
-        )
-        return {field: row for field, row in pairs if row}
+        return (await read_shelves(store, (self, fields)))[0]
 
     async def put(self, store: Store, field: bytes, expected: bytes, row: bytes) -> bool:
         """Set if the row still is `expected` (b"" = none); False when somebody else was faster."""
@@ -60,3 +55,13 @@ class Shelf:
             for key, names in groups.items()
         ]
         await store.run(calls)
+
+
+async def read_shelves(store: Store, *wanted: tuple[Shelf, Iterable[bytes]]) -> list[dict[bytes, bytes]]:
+    """Rows of several shelves in one go: those that are there."""
+    groups = [(at, key, names) for at, (of, fields) in enumerate(wanted) for key, names in of._by_key(fields).items()]
+    replies = await store.run([Call("HMGET", (key,), tuple(names)) for _, key, names in groups])
+    found: list[dict[bytes, bytes]] = [{} for _ in wanted]
+    for (at, _, names), rows in zip(groups, replies, strict=True):
+        found[at].update((name, row) for name, row in zip(names, rows, strict=True) if row)
+    return found

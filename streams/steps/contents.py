@@ -10,7 +10,7 @@ from streams.rules.exposure import Episode as Shared
 from streams.rules.exposure import ExposureTable
 from streams.rules.f2 import together
 from streams.rules.policy import Policy
-from streams.rules.score import score
+from streams.rules.score import Scorer
 from streams.state.cases import CaseRow
 from streams.steps.facts import Known
 from streams.steps.second import Second
@@ -29,12 +29,12 @@ def contents(
     `pseudonyms` by the table's person index, `venues` = (venue_id, type) by its venue index; `known` of the F1.
     """
     origin = case.onset_at if case.onset_at is not None else case.sampled_at
-    found = {}
+    found, scorer = {}, Scorer(origin, policy)
     episodes = table.all_episodes()
     for row in table.f1():
         shared = episodes[row.first_episode : row.last_episode]
         parts_in = [(e.start, e.direct, e.indirect, venues[e.venue][1]) for e in shared]
-        points = score(parts_in, origin, policy)
+        points = scorer.score(parts_in)
         first, last = shared[0], shared[-1]
         pseudonym = pseudonyms[row.person]
         follow = advice(last.end, policy, first_at=first.start, vaccination=known.vaccinations.get(pseudonym))

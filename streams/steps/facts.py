@@ -11,6 +11,7 @@ from streams.rules.advice import Vaccination
 from streams.rules.codes import exposure_id, pseudonym_text
 from streams.state import said
 from streams.state.said import DECISIONS, EXPOSURE_OF, TESTS, VACCINATIONS, TestRow
+from streams.state.shelf import read_shelves
 from streams.steps.winners import Stamped
 from streams.steps.worker import Worker
 
@@ -43,8 +44,8 @@ async def known_of(worker: Worker, case_id: str, persons: Sequence[bytes], *, wr
     }
     if writes:
         await _write_down(worker, case_id, {id_: code for id_, (_, code) in ids.items()})
-    decided = await DECISIONS.read_many(worker.store, ids)
-    rows = await VACCINATIONS.read_many(worker.store, [code for mine in codes.values() for code in mine])
+    every_code = [code for mine in codes.values() for code in mine]
+    decided, rows = await read_shelves(worker.store, (DECISIONS, ids), (VACCINATIONS, every_code))
     certainty, vaccinations = {}, {}
     # A decision about an exposure holds for the person, also after codes were linked: the newest counts.
     by_person: dict[bytes, list[said.DecisionRow]] = {}

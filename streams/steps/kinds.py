@@ -128,5 +128,7 @@ _KIND_OF = {kind.type: kind for kind in KINDS.values()}
 
 def digest(content: Content) -> bytes:
     """16 bytes over all but what tells the path: equal digests = nothing changed = nothing is written."""
-    bare = msgspec.structs.replace(content, **_KIND_OF[type(content)].path)
-    return blake2b(encode(bare), digest_size=16).digest()
+    path = _KIND_OF[type(content)].path
+    if any(getattr(content, name) != value for name, value in path.items()):
+        content = msgspec.structs.replace(content, **path)
+    return blake2b(encode(content), digest_size=16).digest()

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.rules.distinct import distinct
+from streams.rules.distinct import distinct, within
 from streams.rules.figures import VenueFigures
 from streams.rules.policy import Policy
 from streams.rules.spans import merged
@@ -70,7 +70,7 @@ def presumed(anchors: Records, token: U64, places: Places, own: U64, people: Peo
     """`token[i]` = venue of anchor i, one of `places`; `own` = codes of the case's person, who is no contact."""
     possible = np.zeros(len(anchors), bool)
     present = np.zeros(len(anchors), bool)
-    of_others = np.flatnonzero(~anchors.void & ~np.isin(anchors.other, own))
+    of_others = np.flatnonzero(~anchors.void & ~within(anchors.other, distinct(own)))
     venue = np.searchsorted(places.venues, token[of_others])
     second, out, staff = anchors.second[of_others], anchors.out[of_others], anchors.staff[of_others]
     dwell, reach = places.figures.dwell[venue], places.figures.reach[venue]
@@ -80,12 +80,12 @@ def presumed(anchors: Records, token: U64, places: Places, own: U64, people: Peo
 
     # Everything that these persons scanned there counts: who ended what, and who is staff.
     person = people.person_of(anchors.other[of_others])
-    theirs = np.isin(person, distinct(person[near]))
+    theirs = within(person, distinct(person[near]))
     of_others, person, venue = of_others[theirs], person[theirs], venue[theirs]
     second, out, staff, near = second[theirs], out[theirs], staff[theirs], near[theirs]
     high = _at_most(person, venue, second, out, staff, places.figures, policy)
     there = near & places.meets(venue, high.start, high.end)
-    present[of_others] = np.isin(person, distinct(person[there]))
+    present[of_others] = within(person, distinct(person[there]))
     return Presumed(possible, possible & present)
 
 
