@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,13 @@ from streams.runtime.redis import RedisStore
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
+    from streams.steps.rebuild import Work
 
 _PATIENCE = 3.0
 """seconds: somebody sits in front of the terminal"""
+
+_AT_ONCE = 3
+"""partitions that a rebuild reads: what each holds in memory is a few fetches"""
 
 
 @asynccontextmanager
@@ -36,8 +41,26 @@ async def rebuild_with(settings: Settings, tell: Callable[[str, int, int], None]
         log = await KafkaLog.open(settings)
         try:
             generation = await rebuild(
-                store, log, log.partitions("scans"), lambda name: make_worker(settings, store, log, name), tell
+                store,
+                log,
+                log.partitions("scans"),
+                lambda name: make_worker(settings, store, log, name),
+                tell,
+                _several,
             )
         finally:
             await log.close()
     return generation.id
+
+
+async def _several(work: Sequence[Work]) -> None:
+    """All of it, `_AT_ONCE` at a time; the first that fails ends the rest."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(each: Work) -> None:
+        async with places:
+            await each()
+
+    async with asyncio.TaskGroup() as group:
+        for each in work:
+            group.create_task(one(each))

@@ -24,7 +24,7 @@ from streams.runtime.settings import Settings
 from streams.state.generation import read_offsets
 from streams.state.layout import RECORD
 
-PATIENCE = 120.0
+PATIENCE = 3_600.0  # a peer takes its time with millions of scans
 LOOK = 0.005  # seconds between two looks at a contender's progress
 
 
@@ -127,13 +127,7 @@ class Ours:
 
     def __init__(self, settings: Settings, marks: Sequence[int], log: Path) -> None:
         self._marks = marks
-        environment = {
-            "TRUYVET_KAFKA": settings.kafka,
-            "TRUYVET_REDIS": settings.redis,
-            "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
-            "TRUYVET_KEY": KEY.decode(),
-        }
-        self._child = Child("console.main", ["worker"], environment, log)
+        self._child = Child("console.main", ["worker"], environment_of(settings), log)
         self._settings = settings
 
     @property
@@ -157,6 +151,16 @@ class Ours:
 
     def stop(self) -> None:
         self._child.stop()
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What a child of ours needs to know."""
+    return {
+        "TRUYVET_KAFKA": settings.kafka,
+        "TRUYVET_REDIS": settings.redis,
+        "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
+        "TRUYVET_KEY": KEY.decode(),
+    }
 
 
 @asynccontextmanager

@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from console.bench.contenders import Child
-from console.bench.system import KEY
+from console.bench.contenders import Child, environment_of
 from console.bench.town import DAYS, Town, time_text
 from streams.runtime.settings import Settings
 
@@ -48,14 +47,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def worker_of(settings: Settings, log: Path, **more: str) -> Child:
     """`truyvet worker` on a system of the benchmark's own; `more` goes into its environment."""
-    environment = {
-        "TRUYVET_KAFKA": settings.kafka,
-        "TRUYVET_REDIS": settings.redis,
-        "TRUYVET_TOPIC_PREFIX": settings.topic_prefix,
-        "TRUYVET_KEY": KEY.decode(),
-        **more,
-    }
-    return Child("console.main", ["worker"], environment, log)
+    return Child("console.main", ["worker"], {**environment_of(settings), **more}, log)
 
 
 def report_of(town: Town, case_id: str, person: int, status: str) -> bytes:

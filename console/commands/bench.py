@@ -11,6 +11,7 @@ BENCHES: dict[str, str] = {
     "case": "From a case's report to its last exposure; a release and a withdrawal of thousands.",
     "flagged": "From a scan at the place of an open case to the exposure.",
     "graph": "Bytes a scan in Redis.",
+    "rebuild": "The state from Kafka again: scans a second, memory.",
     "counters": "What counting for dashboards costs while scans stream in.",
 }
 """Every benchmark with its line of `--help`; `console/bench/NAME.py` has its `command`."""

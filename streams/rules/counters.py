@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streams.rules.distinct import distinct
+from streams.rules.distinct import distinct, stands_at
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -95,7 +95,7 @@ def more(tally: Tally, seen: Seen, stamps: U64, person: U64, second: I64, out: M
     order = np.argsort(stamps, kind="stable")
     ordered = stamps[order]
     place = np.searchsorted(seen.stamps, ordered)
-    fresh = ~_at(seen.stamps, place, ordered)
+    fresh = ~stands_at(place, ordered, seen.stamps)
     fresh[1:] &= ordered[1:] != ordered[:-1]
     new, place = order[fresh], place[fresh]
     if not len(new):
@@ -115,13 +115,6 @@ def more(tally: Tally, seen: Seen, stamps: U64, person: U64, second: I64, out: M
         ),
         grown,
     )
-
-
-def _at(among: U64, place: I64, values: U64) -> Mask:
-    """Which values stand at their place (by searchsorted) among sorted ones."""
-    if not len(among):
-        return np.zeros(len(values), bool)
-    return np.asarray(among[np.minimum(place, len(among) - 1)] == values)
 
 
 def _inserted(place: I64, *columns: tuple[U64, U64]) -> list[U64]:
@@ -144,7 +137,7 @@ def _added(among: U64, values: U64) -> U64:
         return among
     values = distinct(values)
     place = np.searchsorted(among, values)
-    fresh = ~_at(among, place, values)
+    fresh = ~stands_at(place, values, among)
     if not fresh.any():
         return among
     return _inserted(place[fresh], (among, values[fresh]))[0]

@@ -22,7 +22,13 @@ def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 def within(values: npt.NDArray[Number], among: npt.NDArray[Number]) -> npt.NDArray[np.bool_]:
     """Which values are among sorted ones. np.isin sorts both together each time."""
+    return stands_at(np.searchsorted(among, values), values, among)
+
+
+def stands_at(
+    place: npt.NDArray[np.int64], values: npt.NDArray[Number], among: npt.NDArray[Number]
+) -> npt.NDArray[np.bool_]:
+    """The same where the places (by searchsorted) are known."""
     if not len(among):
         return np.zeros(len(values), bool)
-    place = np.searchsorted(among, values)
     return np.asarray(among[np.minimum(place, len(among) - 1)] == values)

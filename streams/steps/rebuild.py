@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -34,6 +35,13 @@ KEEP, FENCES = b"tv:gen", b"tv:fence:"
 VAULT = b"tv:vault:"
 COUNTED = (b"tv:pub:", b"tv:refused:")
 Progress = Callable[[str, int, int], None]
+Work = Callable[[], Awaitable[None]]
+Together = Callable[[Sequence[Work]], Awaitable[object]]
+
+
+async def one_by_one(work: Sequence[Work]) -> None:
+    for each in work:
+        await each()
 
 
 async def was_at_work(log: Log, partitions: int) -> bool:
@@ -81,9 +89,15 @@ async def clear(store: Store) -> None:
 
 
 async def rebuild(
-    store: Store, log: Log, partitions: int, make_worker: Callable[[str], Worker], progress: Progress
+    store: Store,
+    log: Log,
+    partitions: int,
+    make_worker: Callable[[str], Worker],
+    progress: Progress,
+    together: Together = one_by_one,
 ) -> Generation:
-    """The steps above; the new generation. `make_worker(generation)` gives the worker that takes the scans in.
+    """The steps above; the new generation. `make_worker(generation)` gives the worker that takes the scans in, of
+    several partitions at once if `together` does so: one is decoded while another waits for Redis.
 
     May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published.
     """
@@ -112,8 +126,7 @@ async def rebuild(
         if standing.line == "e":
             await note_all(standing)
             await write_rows(standing, worker)
-    for partition in range(partitions):
-        await _load_scans(worker, log, partition, progress)
+    await together([partial(_load_scans, worker, log, partition, progress) for partition in range(partitions)])
     await _erase_again(worker)
     everything = Triggers()
     table = CaseTable()
