@@ -28,7 +28,7 @@ from streams.rules.policy import BUILT_IN
 from streams.runtime.settings import Settings
 from streams.state.generation import read_offsets
 
-LOOK, IDLE, MOST_LOOKS = 0.2, 0.2, 50  # seconds; share of a core; looks
+LOOK, IDLE, MOST_LOOKS = 0.2, 0.2, 600  # seconds; share of a core; looks
 GATE = 4_200  # F1 above which a case waits for a decision here: those of 3,000 are published, those of 5,000 held
 PATIENCE = 600.0
 OUTINGS = 3  # a day, of two hours each: some 3,000 F1 in fourteen days
