@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.times import LOCAL
 from streams.ports import Call
+from streams.rules import small
 from streams.state import public
 from streams.state.places import CoverageTable, OrganisationTable
 
@@ -20,7 +21,6 @@ FRESH = 1.0
 DAYS, WEEK = 21, 7
 AREAS = 400
 SILENT = 50
-SMALL = 5
 """Days to choose from; days of rejects; areas and silent venues listed; numbers of persons below it are not shown."""
 LEVELS = ("commune", "district", "province")
 Hash = dict[str, str]
@@ -46,8 +46,8 @@ class Figures:
 
 def few(number: int | str | None) -> str:
     """A number of persons as desk and reports show it (rule 11): 1 to 4 are `<5`."""
-    n = int(number or 0)
-    return "<5" if 0 < n < SMALL else grouped(n)
+    shown = small.few(int(number or 0))
+    return shown if isinstance(shown, str) else grouped(shown)
 
 
 def grouped(number: int | str | None) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from streams.rules.columns import I64, Mask, OfPersons
 from streams.rules.spans import merged
-
-I64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class PieceTable:
+class PieceTable(OfPersons):
     """Pieces [start, end) in seconds UTC, as columns of equal length; persons and venues are dense indices.
 
     `persons`: how many persons are numbered, also those without a piece; unset, one more than the greatest index.
@@ -29,22 +26,10 @@ class PieceTable:
     staff: Mask
     persons: int = -1
 
-    def __post_init__(self) -> None:
-        if self.persons < 0:
-            object.__setattr__(self, "persons", int(self.person.max()) + 1 if len(self.person) else 0)
-
-    def __len__(self) -> int:
-        return len(self.person)
-
     @classmethod
     def empty(cls, persons: int = 0) -> PieceTable:
         numbers, flags = np.empty(0, np.int64), np.empty(0, bool)
         return cls(numbers, numbers, numbers, numbers, flags, flags, flags, persons)
-
-    def take(self, which: I64 | Mask) -> PieceTable:
-        """The rows of a mask or of indices; persons keep their numbers."""
-        columns = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "persons"}
-        return PieceTable(**columns, persons=self.persons)
 
     def with_venue(self, venue: I64) -> PieceTable:
         """The same pieces under other venue indices, one a row."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from streams.rules.columns import I64, Mask, OfPersons
 from streams.rules.days import local_day
-
-I64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class ScanTable:
+class ScanTable(OfPersons):
     """Scans as columns of equal length, in any order.
 
     `person`, `venue`, `code`: dense indices (from 0) that the caller gives; `code` tells the codes of one person apart.
@@ -30,18 +27,6 @@ class ScanTable:
     void: Mask
     code: I64
     persons: int = -1
-
-    def __post_init__(self) -> None:
-        if self.persons < 0:
-            object.__setattr__(self, "persons", int(self.person.max()) + 1 if len(self.person) else 0)
-
-    def __len__(self) -> int:
-        return len(self.person)
-
-    def take(self, which: I64 | Mask) -> ScanTable:
-        """The rows of a mask or of indices; persons keep their numbers."""
-        columns = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "persons"}
-        return ScanTable(**columns, persons=self.persons)
 
 
 def distinct_unvoided(scans: ScanTable) -> ScanTable:

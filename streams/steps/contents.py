@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schemas.exposure import Advice, Episode, Exposure, ScorePart
 from schemas.times import format_time
 from streams.rules.advice import advice
@@ -39,19 +41,12 @@ def contents(
         pseudonym = pseudonyms[row.person]
         follow = advice(last.end, policy, first_at=first.start, vaccination=known.vaccinations.get(pseudonym))
         text = pseudonym_text(pseudonym)
-        found[pseudonym] = Exposure(
-            exposure_id=exposure_id(case.case_id, text),
-            revision=0,
-            status="",
-            case_id=case.case_id,
-            person=text,
+        found[pseudonym] = _exposure(
+            (case.case_id, text, policy.id),
+            (row.seconds, row.direct),
+            shared,
+            venues,
             level="F1",
-            minutes=row.seconds // 60,
-            direct_minutes=row.direct // 60,
-            indirect_minutes=row.indirect // 60,
-            first_at=format_time(first.start),
-            last_at=format_time(last.end),
-            episodes=_episodes(shared, venues),
             score=points.score,
             band=points.band,
             score_parts=[
@@ -66,9 +61,7 @@ def contents(
                 for i, p in enumerate(points.parts)
             ],
             advice=Advice(follow.follow_up_until, follow.test_on, follow.reason),
-            policy=policy.id,
             certainty=known.certainty.get(pseudonym, "co-presence"),
-            issued_at="",
         )
     return found
 
@@ -88,29 +81,47 @@ def contents_of_f2(
         shared = [table.episode(at) for at in range(int(table.first[i]), int(table.last[i]))]
         seconds, direct = int(table.seconds[i]), int(table.direct[i])
         pseudonym = second.persons[person]
-        text = pseudonym_text(pseudonym)
-        found[pseudonym] = Exposure(
-            exposure_id=exposure_id(case.case_id, text),
-            revision=0,
-            status="",
-            case_id=case.case_id,
-            person=text,
+        found[pseudonym] = _exposure(
+            (case.case_id, pseudonym_text(pseudonym), policy.id),
+            (seconds, direct),
+            shared,
+            venues,
             level="F2",
             via=sorted(via[person]),
-            minutes=seconds // 60,
-            direct_minutes=direct // 60,
-            indirect_minutes=(seconds - direct) // 60,
-            first_at=format_time(shared[0].start),
-            last_at=format_time(shared[-1].end),
-            episodes=_episodes(shared, venues),
             score=None,
             band=None,
             advice=None,
-            policy=policy.id,
             certainty=known.certainty.get(pseudonym, "co-presence"),
-            issued_at="",
         )
     return found
+
+
+def _exposure(
+    of: tuple[str, str, str],
+    seconds: tuple[int, int],
+    shared: list[Shared],
+    venues: list[tuple[str, str]],
+    **more: Any,
+) -> Exposure:
+    """`of` = case, person, policy; `seconds` = all, and direct ones."""
+    case_id, person, policy = of
+    all_, direct = seconds
+    return Exposure(
+        exposure_id=exposure_id(case_id, person),
+        revision=0,
+        status="",
+        case_id=case_id,
+        person=person,
+        minutes=all_ // 60,
+        direct_minutes=direct // 60,
+        indirect_minutes=(all_ - direct) // 60,
+        first_at=format_time(shared[0].start),
+        last_at=format_time(shared[-1].end),
+        episodes=_episodes(shared, venues),
+        policy=policy,
+        issued_at="",
+        **more,
+    )
 
 
 def _episodes(shared: list[Shared], venues: list[tuple[str, str]]) -> list[Episode]:

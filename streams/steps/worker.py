@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from schemas.audit import Action, AuditLine, Outcome
 from streams.ports import Clock, Log, Meters, NoMeters, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
@@ -17,21 +15,7 @@ from streams.state.policies import PolicyTable
 from streams.state.spans import SpanTable
 from streams.state.vault import Seals
 from streams.state.venues import VenueTable
-
-
-class Audits(Protocol):
-    """What a step needs of an Auditor (audit.py)."""
-
-    async def write(
-        self,
-        action: Action,
-        by: str,
-        subject: str,
-        reason: str,
-        *,
-        outcome: Outcome = "done",
-        case_id: str | None = None,
-    ) -> AuditLine: ...
+from streams.steps.audit import Auditor
 
 
 @dataclass
@@ -63,7 +47,7 @@ class Worker:
     stream_time: bool = False
     alert_pause_ms: int = 30_000
     vault: Seals | None = None
-    auditor: Audits | None = None
+    auditor: Auditor | None = None
     lag: Callable[[], Awaitable[int | None]] | None = None
     counters: bool = True
     meters: Meters = field(default_factory=NoMeters)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from streams.ports import Out
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import load_policies
 from streams.state.generation import begin_generation
@@ -21,6 +20,7 @@ from tests.simulation.checks import DirectStore
 from tests.simulation.kafka import Kafka
 from tests.simulation.process import SimulatedBatch
 from tests.simulation.redis import RedisServer
+from tests.state.deaf import DeafLog
 
 DAY = "2026-01-05"
 MORNING = 1_767_574_800_000
@@ -88,21 +88,6 @@ def scans() -> list[dict[str, Any]]:
     return found
 
 
-class Log:
-    """What the steps send goes nowhere."""
-
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
-
-    async def send(self, records: Sequence[Out]) -> None: ...
-
-    def partition_of(self, topic: str, key: bytes) -> int:
-        return 0
-
-    async def origin(self, topic: str, partition: int, offset: int) -> bytes | None:
-        return self._kafka.partition(topic, partition).records[offset].value
-
-
 class Clock:
     def now_ms(self) -> int:
         return MORNING + 600 * MINUTE
@@ -117,7 +102,7 @@ async def live(server: RedisServer) -> None:
     server.begin()
     store: Any = DirectStore(server)
     kafka = Kafka(dict.fromkeys(TOPICS, 1))
-    log: Any = Log(kafka)
+    log: Any = DeafLog(kafka)
     worker = Worker(
         store=store,
         log=log,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
 
-from streams.ports import Call, Out
+from streams.ports import Call
 from streams.rules.codes import Pseudonymiser
 from streams.state.generation import begin_generation
 from streams.steps.cases import Cases
@@ -27,6 +27,7 @@ from tests.simulation.process import SimulatedBatch
 from tests.simulation.redis import RedisServer, private_server
 from tests.simulation.worlds import KEY
 from tests.state.counterworlds import counter_world
+from tests.state.deaf import DeafLog
 
 TOPICS = ("venues", "organisations", "coverage", "cases", "people", "scans")
 
@@ -35,21 +36,6 @@ TOPICS = ("venues", "organisations", "coverage", "cases", "people", "scans")
 def server() -> Iterator[RedisServer]:
     with private_server() as running:
         yield running
-
-
-class Log:
-    """What the steps send goes nowhere; what they read back is the world's own."""
-
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
-
-    async def send(self, records: Sequence[Out]) -> None: ...
-
-    def partition_of(self, topic: str, key: bytes) -> int:
-        return 0
-
-    async def origin(self, topic: str, partition: int, offset: int) -> bytes | None:
-        return self._kafka.partition(topic, partition).records[offset].value
 
 
 class Clock:
@@ -73,7 +59,7 @@ class House:
     async def start(self) -> None:
         self.server.begin()
         store: Any = DirectStore(self.server)
-        log: Any = Log(self.kafka)
+        log: Any = DeafLog(self.kafka)
         self.worker = Worker(
             store=store,
             log=log,
