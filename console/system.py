@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from console.daily import Daily
 from console.deskpage.users import first_users
 from console.heldfile import HeldFile, read_held
 from console.joining import members
@@ -264,6 +265,13 @@ class System:
     # --- while it runs -----------------------------------------------------------------------------------------------
 
     async def _keep_running(self) -> None:
+        daily = Daily(self.data / "daily", self._logs / "daily.log", {**os.environ, **self._own}, _say)
+        try:
+            await self._keep_all(daily)
+        finally:
+            daily.stop()
+
+    async def _keep_all(self, daily: Daily) -> None:
         menders = [Mender(server, _say) for server in (self.kafka, self.redis)]
         said = self.pids()
         while True:
@@ -272,6 +280,7 @@ class System:
                     _say(words)
             for mender in menders:
                 await mender.look()
+            daily.look()
             if said != self.pids():
                 said = self.pids()
                 self._keep_said()
