@@ -12,6 +12,7 @@ BENCHES: dict[str, str] = {
     "flagged": "From a scan at the place of an open case to the exposure.",
     "graph": "Bytes a scan in Redis.",
     "rebuild": "The state from Kafka again: scans a second, memory.",
+    "workers": "What more workers bring, and what is the limit.",
     "counters": "What counting for dashboards costs while scans stream in.",
 }
 """Every benchmark with its line of `--help`; `console/bench/NAME.py` has its `command`."""
