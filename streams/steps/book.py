@@ -16,7 +16,7 @@ from streams.state.graph import read_venues_from
 from streams.state.layout import I64, RECORD, U64, Records
 from streams.state.people import PeopleTable
 
-MANY = 500  # venue days a call: a market's day is some 100 KB
+MANY = 100  # venue days a call: a market's day is some 100 KB
 TAIL = 4 * RECORD
 
 
