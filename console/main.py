@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "up": "Everything on this machine: Kafka, Redis, topics, workers, page.",
     "status": "What runs and how far it is.",
     "worker": "One worker on the Kafka and Redis of the settings.",
+    "gateway": "Take scans over HTTP, keep them on disk until Kafka has them.",
     "topics": "Make the topics, or say what differs.",
     "wait": "Return when everything that was sent has had all its effects.",
     "replay": "Publish scans from files.",

@@ -20,6 +20,7 @@
 | TRUYVET_VAULT_PUBLIC | X25519 key (base64) of the tracing desk, for the codes in the vault | made from TRUYVET_KEY |
 | TRUYVET_VAULT_KEY_FILE | its private half (base64), for `truyvet reidentify` alone | made from TRUYVET_KEY |
 | TRUYVET_ESCROW_PUBLIC | X25519 key (base64) that codes are sealed to too; its other half lies offline | no escrow |
+| TRUYVET_GATEWAY_… | of `truyvet gateway` alone (console/gateway/options.py) | as its `--help` says |
 | TRUYVET_KAFKA_… | TLS and SASL, as aiokafka names them (below) | PLAINTEXT |
 
 TRUYVET_KAFKA_…: SECURITY_PROTOCOL, SASL_MECHANISM, SASL_PLAIN_USERNAME, SASL_PLAIN_PASSWORD, SSL_CAFILE, SSL_CERTFILE,
@@ -93,8 +94,7 @@ class Settings:
 
         Raises SettingError.
         """
-        values = {**read_run_file(run_file), **_read_env(dotenv), **(os.environ if env is None else env)}
-        values = {k: v for k, v in values.items() if k.startswith("TRUYVET_") and v != ""}
+        values = values_of(env, dotenv, run_file)
         return Settings(
             kafka=_servers(values.get("TRUYVET_KAFKA", "127.0.0.1:9092")),
             redis=_redis(values.get("TRUYVET_REDIS", "redis://127.0.0.1:6379/0")),
@@ -122,6 +122,14 @@ class Settings:
         if not self.key:
             raise SettingError("TRUYVET_KEY", f"set it, or TRUYVET_KEY_FILE, to {KEY_LENGTH} characters or more")
         return self.key
+
+
+def values_of(
+    env: Mapping[str, str] | None = None, dotenv: Path = Path(".env"), run_file: Path | None = RUN_FILE
+) -> dict[str, str]:
+    """Every TRUYVET_… that is set, as `Settings.load` sees it; for settings of one command alone."""
+    values = {**read_run_file(run_file), **_read_env(dotenv), **(os.environ if env is None else env)}
+    return {k: v for k, v in values.items() if k.startswith("TRUYVET_") and v != ""}
 
 
 def _read_env(path: Path) -> dict[str, str]:
