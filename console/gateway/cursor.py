@@ -24,15 +24,18 @@ class Cursor:
         """Raises OSError."""
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.number = _read(self._descriptor)
+        self._write()  # has its place on the disk from now on, also when the disk is full
         self._synced = 0.0
 
     def move(self, number: int) -> None:
         """Remember that all records below `number` are published. Raises OSError."""
         self.number = number
-        packed = number.to_bytes(8, "big")
-        os.pwrite(self._descriptor, _FORM.pack(number, crc32(packed)), 0)
+        self._write()
         if time.monotonic() - self._synced > _SYNC_EACH:
             self.sync()
+
+    def _write(self) -> None:
+        os.pwrite(self._descriptor, _FORM.pack(self.number, crc32(self.number.to_bytes(8, "big"))), 0)
 
     def sync(self) -> None:
         os.fdatasync(self._descriptor)

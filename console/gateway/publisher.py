@@ -58,19 +58,28 @@ class Publisher:
         return self._reached and not slow
 
     async def run(self) -> None:
-        """Publish for ever. Ends only by cancellation, or with an OSError of the spool."""
+        """Publish for ever; ends by cancellation."""
+        while True:
+            records = await self._take()
+            while not await self._try(self._send(records)):
+                await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES)) - 1])
+            self.published += sum(record.scans for record in records)
+            await self._spool.done()
+
+    async def _take(self) -> list[Record]:
+        """What is to be published next; looks after Kafka while there is nothing."""
         while True:
             taking = asyncio.ensure_future(self._spool.take())
             try:
                 while not (await asyncio.wait([taking], timeout=PROBE_EACH))[0]:
                     await self._try(self._probe())
-                records = [frame.record for frame in taking.result()]
+                return [frame.record for frame in taking.result()]
+            except OSError as error:  # scans are taken all the same; a person has to look after the disk
+                self.trouble = f"the spool cannot be read: {error.strerror}"
+                logger.error("%s", self.trouble)
+                await asyncio.sleep(PROBE_EACH)
             finally:
                 taking.cancel()
-            while not await self._try(self._send(records)):
-                await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES)) - 1])
-            self.published += sum(record.scans for record in records)
-            await self._spool.done()
 
     async def _try(self, work: Any) -> bool:
         """Do it with a producer; whether it worked. After a failure the producer is given up."""

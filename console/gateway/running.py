@@ -69,7 +69,7 @@ async def _run(settings: Settings, options: Options, tls: ssl.SSLContext | None)
         if not stop.is_set():
             # A supervisor starts it again; what was confirmed is on the disk.
             ended = publishing if publishing.done() else spool.committing
-            logger.error("the gateway ends: %s", type(ended.exception()).__name__)
+            logger.error("a fault ends the gateway: %s", type(ended.exception()).__name__)
             return FAULT
     finally:
         await runner.cleanup()

@@ -221,7 +221,7 @@ class Spool:
     # -- out
 
     async def take(self) -> list[Frame]:
-        """The oldest records that are not published, some at least; waits for them. Raises OSError.
+        """The oldest records that are not published, some at least; waits for them. Raises OSError: cannot be read.
 
         The next call gives the same ones, or what `done` left.
         """
@@ -251,11 +251,14 @@ class Spool:
         return found
 
     async def done(self) -> None:
-        """What was taken last is acknowledged by Kafka: move the cursor, let go of the rest. Raises OSError."""
+        """What was taken last is acknowledged by Kafka: move the cursor, let go of what nobody needs."""
         assert self._taken is not None
         self._at, number = self._taken
         self._taken = None
-        await asyncio.to_thread(self._cursor.move, number)
+        try:
+            await asyncio.to_thread(self._cursor.move, number)
+        except OSError as error:  # it lags now: after a crash something is published again
+            logger.warning("cannot note how far it was published: %s", error.strerror)
         await self._let_go()
 
     async def _let_go(self) -> bool:
@@ -272,7 +275,10 @@ class Spool:
         self._segments.popleft()
         self.bytes -= segment.size
         self._at = 0
-        await asyncio.to_thread(segment.path.unlink, True)
+        try:
+            await asyncio.to_thread(segment.path.unlink, True)
+        except OSError as error:  # the next start deletes it
+            logger.warning("cannot delete %s: %s", segment.path.name, error.strerror)
         return True
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -247,6 +248,42 @@ def test_what_comes_together_shares_an_fsync(folder: Path, monkeypatch: pytest.M
 
     assert with_spool(folder, work) == 500
     assert len(writes) <= 3, writes
+
+
+def test_nothing_is_confirmed_before_the_disk_has_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kill -9 does not show this: what is written and not on the disk outlives a process, but not a power cut."""
+    done: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        time.sleep(0.2)
+        done.append(Path(f"/proc/self/fd/{descriptor}").resolve().name)
+
+    async def work(one: Spool) -> None:
+        with monkeypatch.context() as slow:
+            slow.setattr(os, "fdatasync", sync)
+            slow.setattr(os, "fsync", sync)
+            await one.add([record(1)])
+            assert done == [folder.name, "00000000000000000000.seg"], "the folder, or the file has no name"
+            await one.add([record(2)])
+            assert done[2:] == ["00000000000000000000.seg"]
+
+    with_spool(folder, work)
+
+
+def test_a_cursor_that_cannot_be_written_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk may have no room for it: it lags then, and the files that are published go."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def work(one: Spool) -> None:
+        await one.add([record(1)])
+        with monkeypatch.context() as wrong:
+            wrong.setattr(os, "pwrite", full)
+            assert await rest(one) == [record(1)]
+        assert one.bytes == 0 and not list(folder.glob("*.seg"))
+
+    with_spool(folder, work)
 
 
 def test_the_limit_is_kept_and_room_comes_back(folder: Path) -> None:
