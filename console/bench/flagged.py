@@ -95,10 +95,10 @@ class _Bench:
         return Result(machine(), cases, rate, taken * 50 / wall, ms, meter.cpu, meter.wall)
 
     def _visit(self, number: int, person: int, after: float, hours: float) -> bytes:
-        """Yesterday at the place of case `number`, `after` hours after the case came."""
+        """At the place of case `number`, `after` hours after the case came; four days ago, when it was infectious."""
         town = self.town
         place = town.busy + number % town.quiet
-        return town.outing(person, DAYS - 1, 8 + (number // town.quiet) * 2 + after, place, hours, 500_000_000 + person)
+        return town.outing(person, DAYS - 4, 8 + (number // town.quiet) * 2 + after, place, hours, 500_000_000 + person)
 
     async def _publish(self, records: list[bytes]) -> None:
         async with Publisher(self.settings, "scans") as out:
