@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import CancelledError
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +116,11 @@ async def _start(client: Any, settings: Settings) -> None:
 
     try:
         await client.start()
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, CancelledError) as error:
         # An unfinished client warns about itself when it is collected.
         await (client.stop() if hasattr(client, "stop") else client.close())
+        if isinstance(error, CancelledError):
+            raise
         if isinstance(error, KafkaError) and "uthenti" in type(error).__name__:
             raise Trouble(f"Kafka at {settings.kafka} refuses the sign-in of these settings") from None
         raise no_kafka(settings) from None

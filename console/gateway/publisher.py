@@ -28,6 +28,7 @@ logger = logging.getLogger("truyvet.gateway")
 TOPIC = "scans"
 PATIENCE = 30.0  # seconds for one round
 SLOW = 5.0  # seconds: a round that takes longer tells that Kafka is away
+GATHER = 0.005  # seconds between two rounds: one record costs as much as a hundred
 PROBE_EACH = 5.0  # seconds, while there is nothing to publish
 REQUEST_MS = 10_000
 BATCH_BYTES = 900_000  # a topic takes 1 MiB; the longest record has 768 KiB
@@ -65,6 +66,7 @@ class Publisher:
                 await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES)) - 1])
             self.published += sum(record.scans for record in records)
             await self._spool.done()
+            await asyncio.sleep(GATHER)
 
     async def _take(self) -> list[Record]:
         """What is to be published next; looks after Kafka while there is nothing."""
@@ -151,15 +153,15 @@ class Publisher:
         batch.close()
         await (await producer.send_batch(batch, self._topic, partition=number))
 
-    async def close(self) -> None:
-        """Give the producer up. What it had on its way may arrive or not: nobody was told that it did."""
+    async def close(self, patience: float = 2 * REQUEST_MS / 1000) -> None:
+        """Give the producer up, in so many seconds. What it had on its way may arrive or not: nobody was told."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
         # stop() alone waits until all is delivered: with Kafka away, for ever.
         producer._sender.sender_task.cancel()
         with suppress(TimeoutError, KafkaError, OSError):
-            await asyncio.wait_for(producer.stop(), 2 * REQUEST_MS / 1000)
+            await asyncio.wait_for(producer.stop(), patience)
 
 
 def _words(error: Exception) -> str:

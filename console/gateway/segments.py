@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,14 @@ class Segment:
             return os.pread(descriptor, length, at)
         finally:
             os.close(descriptor)
+
+
+class Row:
+    """All segments, oldest first; `bytes` = how many of them are safe on the disk."""
+
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self.segments = deque(segments)
+        self.bytes = sum(segment.size for segment in self.segments)
 
 
 def found_in(folder: Path) -> list[Segment]:

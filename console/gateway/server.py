@@ -14,10 +14,11 @@ import orjson
 from aiohttp import web
 
 from console.gateway.buckets import Buckets
+from console.gateway.committing import SpoolBusy, SpoolFull
 from console.gateway.intake import Intake, NotJson, TooMany, take_in
 from console.gateway.page import page
 from console.gateway.publisher import Publisher
-from console.gateway.spool import Spool, SpoolBusy, SpoolFull
+from console.gateway.spool import Spool
 from schemas.scan import MAX_BATCH, MAX_BATCH_BYTES
 
 logger = logging.getLogger("truyvet.gateway")
@@ -110,13 +111,16 @@ class Server:
     def state(self) -> dict[str, Any]:
         """What `/health` says; counts are of this process since its start."""
         spool, publisher, counts = self._spool, self._publisher, self._counts
-        oldest = None if spool.empty else spool.oldest_ms()
-        taking = not spool.trouble and spool.room_for(MAX_BATCH_BYTES)
+        try:
+            oldest = None if spool.empty else spool.oldest_ms()
+        except OSError:  # the publisher says so
+            oldest = None
+        taking = not spool.committer.trouble and spool.room_for(MAX_BATCH_BYTES)
         return {
             "state": ("ready" if publisher.reachable else "waiting") if taking else "full",
             "spool_bytes": spool.bytes,
             "spool_limit_bytes": spool.limit,
-            "spool_trouble": spool.trouble,
+            "spool_trouble": spool.committer.trouble,
             "records_waiting": spool.records,
             "oldest_waiting_seconds": 0 if oldest is None else max(0, round(time.time() - oldest / 1000)),
             "damaged_bytes": spool.damaged_bytes,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gzip
 import json
 import logging
 import re
@@ -14,6 +16,7 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 
+from console.gateway import committing
 from console.gateway import server as serving
 from console.gateway.buckets import Buckets
 from console.gateway.frames import Record
@@ -231,6 +234,42 @@ async def test_a_full_spool_says_so_and_takes_again(tmp_path: Path) -> None:
         assert "Không nhận thêm được" in await (await scene.client.get("/")).text()
         assert len(await scene.spooled()) == taken
         assert (await scene.post(scan()))[0] == 202
+
+
+async def test_a_disk_that_was_full_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load balancer sends nothing to who answers 503: that must end by itself."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(committing, "FORGIVE", 0.5)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(committing, "write_all", full)
+        status, answer = await scene.post(scan())
+        assert (status, answer["error"]) == (507, "disk_full")
+    health = await scene.client.get("/health")
+    assert (health.status, (await health.json())["spool_trouble"]) == (503, "No space left on device")
+    await asyncio.sleep(0.6)
+    assert (await scene.client.get("/health")).status == 200
+    with monkeypatch.context() as wrong:
+        wrong.setattr(committing, "write_all", _broken)
+        status, answer = await scene.post(scan())
+        assert (status, answer["error"]) == (503, "disk")
+        wrong.setattr(committing, "MEMORY_BYTES", 10)
+        status, answer = await scene.post(scan())
+        assert (status, answer["error"]) == (503, "busy")
+    assert (await scene.post(scan()))[0] == 202
+    assert len(await scene.spooled()) == 1
+
+
+def _broken(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+async def test_gzip_is_taken_and_a_bomb_is_not(scene: Scene) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    assert await scene.post(gzip.compress(json.dumps(scan()).encode()), **headers) == (202, {"taken": 1, "refused": []})
+    assert (await scene.post(gzip.compress(b" " * 200_000_000), **headers))[0] == 413
 
 
 async def test_health_and_page(scene: Scene) -> None:

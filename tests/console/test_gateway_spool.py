@@ -16,9 +16,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from console.gateway import cursor, segments, spool
+from console.gateway import committing, cursor, segments, spool
+from console.gateway.committing import SpoolFull
 from console.gateway.frames import OVERHEAD, Record, encode, frame_at
-from console.gateway.spool import Spool, SpoolFull, SpoolTaken
+from console.gateway.spool import Spool, SpoolTaken
 
 LIMIT = 1 << 20
 Result = TypeVar("Result")
@@ -27,7 +28,7 @@ Result = TypeVar("Result")
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of a few records, that go as soon as they may."""
-    monkeypatch.setattr(spool, "SEGMENT_BYTES", 300)
+    monkeypatch.setattr(committing, "SEGMENT_BYTES", 300)
     monkeypatch.setattr(spool, "LEAST_AGE", 0.0)
 
 
@@ -44,10 +45,10 @@ def record(number: int) -> Record:
 
 def crash(one: Spool) -> None:
     """As kill -9 leaves it: descriptors are closed, nothing is tidied up."""
-    one.committing.cancel()
-    one._thread.shutdown()
-    if one._active is not None:
-        os.close(one._active.descriptor)
+    one.committer.task.cancel()
+    one.committer._thread.shutdown()
+    if one.committer.active is not None:
+        os.close(one.committer.active.descriptor)
     one._cursor.close()
     os.close(one._lock)
 
@@ -103,7 +104,7 @@ def test_a_write_torn_at_any_byte(groups: list[int], unconfirmed: int, data: st.
             new = [record(len(confirmed) + i) for i in range(size)]
             await one.add(new)
             confirmed += new
-        following = one._next
+        following = one.committer.following
         crash(one)
         late = [record(1000 + i) for i in range(unconfirmed)]
         torn = b"".join(encode(following + i, r) for i, r in enumerate(late))
@@ -182,9 +183,9 @@ def test_any_life_of_a_spool(life: list[tuple[str, int]], cuts: bool) -> None:
                 new = [record(number), record(number + 1)]
                 number += 2
                 with patch.context() as wrong:
-                    wrong.setattr(spool, "write_all", _full_after(figure))
+                    wrong.setattr(committing, "write_all", _full_after(figure))
                     if not cuts:
-                        wrong.setattr(spool, "cut_back", lambda *_: None)
+                        wrong.setattr(committing, "cut_back", lambda *_: None)
                     with pytest.raises(SpoolFull) as full:
                         await one.add(new)
                 assert full.value.of_disk
@@ -233,14 +234,14 @@ def test_a_damaged_place_takes_no_neighbour_with_it(folder: Path) -> None:
 
 
 def test_what_comes_together_shares_an_fsync(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "SEGMENT_BYTES", 1 << 20)
+    monkeypatch.setattr(committing, "SEGMENT_BYTES", 1 << 20)
     writes: list[int] = []
 
     def counted(descriptor: int, data: bytes) -> None:
         writes.append(len(data))
         segments.write_all(descriptor, data)
 
-    monkeypatch.setattr(spool, "write_all", counted)
+    monkeypatch.setattr(committing, "write_all", counted)
 
     async def work(one: Spool) -> int:
         await asyncio.gather(*(one.add([record(i)]) for i in range(500)))

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -203,6 +205,31 @@ def test_one_that_lives_through_an_outage_publishes_once(own_kafka: EmbeddedKafk
         gateway.end()
 
 
+def test_https_and_an_end_without_kafka(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    options = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    gateway = Gateway(tmp_path, f"127.0.0.1:{free_port()}", "", *options).start()
+    try:
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{gateway.port}/scans", json.dumps(scan(1)).encode(), method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:
+            assert answer.status == 202
+        assert f"https://127.0.0.1:{gateway.port}" in gateway.program.words()  # type: ignore[union-attr]
+        began = time.monotonic()
+        assert gateway.program.terminate() == 0  # type: ignore[union-attr]
+        assert time.monotonic() - began < 5, "a Kafka that is away keeps nobody from ending"
+        assert len(list(gateway.spool.glob("*.seg"))) == 1
+    finally:
+        gateway.end()
+
+
 def scan(number: int) -> dict[str, Any]:
     scanned_at = int(time.time() * 1000)
     return {"scan_id": str(number), "venue_id": "v", "person": CODE, "scanned_at": scanned_at, "gateway_id": "g"}
@@ -281,6 +308,7 @@ def test_a_second_one_on_the_same_spool_and_a_taken_port(servers: Servers, tmp_p
         for options, words in (
             (["--spool", str(gateway.spool), "--port", "0"], "another gateway works with"),
             (["--spool", str(tmp_path / "b"), "--port", str(gateway.port)], "that port is taken"),
+            (["--spool", str(tmp_path / "b"), "--address", "192.0.2.1"], "is no address of this machine"),
             (["--spool", str(tmp_path / "b"), "--port", "many"], "TRUYVET_GATEWAY_PORT: a whole number"),
         ):
             done = subprocess.run(
