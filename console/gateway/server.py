@@ -26,7 +26,7 @@ logger = logging.getLogger("truyvet.gateway")
 BODY_SECONDS = 30.0  # until all of a request is here
 AGAIN_WHEN_FULL = 30  # seconds
 SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
