@@ -32,6 +32,7 @@ from streams.state.generation import read_offsets
 LOADED = 200_000  # scans before
 PROBES_A_SECOND = 10
 PATIENCE = 300.0
+PEOPLE = 500_000
 ELSEWHERE = 500_000  # number of the first venue of those who scan meanwhile: at no place of a case
 
 
@@ -72,7 +73,10 @@ class _Bench:
 
     async def run(self, cases: int, rate: int, seconds: int, pids: dict[str, int]) -> Result:
         town = self.town
-        flow = Town(rate * (seconds + 2), int(time.time()), seed=6, venues_from=ELSEWHERE)
+        # As it is live: a province goes about its day, elsewhere; who of it is somebody's contact was so days ago. On
+        # the cases' own days each of its scans could change what somebody shared with several of them.
+        flow = Town(rate * (seconds + 2), int(time.time()), seed=6, venues_from=ELSEWHERE, days=1)
+        flow.people = PEOPLE
         flowing = [value for value, _ in flow.records()]
         await self._publish([value for value, _ in town.records()])
         await self._publish([self._visit(n, n, 0.0, 1.0) for n in range(cases)])

@@ -22,16 +22,16 @@ _I64 = npt.NDArray[np.int64]
 
 
 class Town:
-    """The same scans for the same size and day. `until` (seconds UTC): the local days before it are the fourteen.
+    """The same scans for the same size and day, on the local `days` before `until` (seconds UTC).
     `venues_from`: the number of its first venue; another town has other venues, and the same people."""
 
-    def __init__(self, scans: int, until: int, seed: int = 5, venues_from: int = 0) -> None:
-        self.venues_from = venues_from
+    def __init__(self, scans: int, until: int, seed: int = 5, venues_from: int = 0, days: int = DAYS) -> None:
+        self.venues_from, self.days = venues_from, days
         self.scans = scans
         self.people = max(scans // SCANS_A_PERSON, 100)
         self.busy = max(scans // SCANS_A_BUSY_VENUE, 3)
         self.quiet = max(scans // 350, 10)
-        self.first_day = (until + LOCAL) // DAY - DAYS
+        self.first_day = (until + LOCAL) // DAY - days
         self._seed = seed
 
     def records(self) -> Iterator[tuple[bytes, int]]:
@@ -41,7 +41,7 @@ class Town:
             n = min(_CHUNK, self.scans - first)
             busy = rng.random(n) < BUSY_SHARE
             venue = np.where(busy, rng.integers(0, self.busy, n), self.busy + rng.integers(0, self.quiet, n))
-            day = self.first_day + rng.integers(0, DAYS, n)
+            day = self.first_day + rng.integers(0, self.days, n)
             at = day * DAY - LOCAL + rng.integers(6 * 3_600, 22 * 3_600, n)
             out = rng.random(n) < 0.2
             yield from _arrays(first, self.venues_from + venue, rng.integers(0, self.people, n), at, out)

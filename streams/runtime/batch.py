@@ -26,11 +26,12 @@ StartAt = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 class Batching:
     """What the transport needs beside Faust's own settings; the app carries it as `app.batching`.
 
-    `timeout`: seconds that one batch may be in hand before the watchdog ends the process. It must be well below
-    `broker_rebalance_timeout`, or two workers own a partition at once. `fetch_wait_ms`: how long the broker may hold a
-    fetch that finds nothing; aiokafka has one fetch a broker under way, so this is also how long a partition that was
-    just worked off may wait. `start_at(partitions)` has the last word on where to start reading; partitions it does not
-    name start at Kafka's committed offset. `revoked(partitions)` is called when partitions went away.
+    `timeout`: seconds that one batch may be in hand without a sign of life before the watchdog ends the process. It
+    must be well below `broker_rebalance_timeout`: a worker that hangs goes before another owns its partitions.
+    `fetch_wait_ms`: how long the broker may hold a fetch that finds nothing; aiokafka has one fetch a broker under way,
+    so this is also how long a partition that was just worked off may wait. `start_at(partitions)` has the last word on
+    where to start reading; partitions it does not name start at Kafka's committed offset. `revoked(partitions)` is
+    called when partitions went away.
     """
 
     timeout: float = 30.0
@@ -60,7 +61,7 @@ class Batch:
         self._owner = owner
         self.tp, self.topic, self.records, self.generation = tp, topic, records, generation
         self.first_offset, self.last_offset = records[0].offset, records[-1].offset
-        self.started: float | None = None  # time.monotonic() when the agent took it in hand
+        self.started: float | None = None  # time.monotonic() when the agent took it in hand, or was last alive
         self.finished = asyncio.Event()
 
     @property
@@ -72,6 +73,9 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def alive(self) -> None:
+        self.started = time.monotonic()
 
     def __enter__(self) -> Batch:
         self.started = time.monotonic()

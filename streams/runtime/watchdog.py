@@ -45,7 +45,12 @@ class Watchdog:
 
     def _end(self, batch: Batch, age: float) -> None:
         try:
-            logger.critical("%r is in hand for %.0f s, longer than %.0f s: the worker ends", batch, age, self._timeout)
+            logger.critical(
+                "%r is in hand for %.0f s without a step forward, longer than %.0f s: the worker ends",
+                batch,
+                age,
+                self._timeout,
+            )
             # Not sys.stderr: mode may have put a logger in its place, which has no file descriptor to dump to.
             if sys.__stderr__ is not None:
                 faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)

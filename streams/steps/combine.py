@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -74,17 +74,20 @@ class Combining:
             await self.take_over(batch.partition)
         standing = self._standing[batch.partition]
         wanted = {_decoder.decode(message.value) for message in batch if message.value}
-        if await self._settle_all(standing, sorted(wanted, key=Combine.key)):
+        if await self._settle_all(standing, sorted(wanted, key=Combine.key), batch.alive):
             await note_ends(standing, self.worker.log)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
 
-    async def _settle_all(self, standing: Standing, wanted: Sequence[Combine]) -> int:
+    async def _settle_all(
+        self, standing: Standing, wanted: Sequence[Combine], alive: Callable[[], None] = lambda: None
+    ) -> int:
         """The number of records published. Hundreds share a transaction: a case has thousands of contacts, and one
         transaction each would keep their follow-ups, and everybody behind them, waiting for minutes."""
         published = 0
         for at in range(0, len(wanted), TOGETHER):
             published += await self._settle(standing, wanted[at : at + TOGETHER])
+            alive()
         return published
 
     async def _settle(self, standing: Standing, wanted: Sequence[Combine]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -58,13 +58,13 @@ class Evaluation(Evaluator):
         case that its former owner was to look at again may have no other reason to be looked at for ever."""
         self._assigned.add(partition)
 
-    async def take_over(self, partition: int) -> None:
+    async def take_over(self, partition: int, alive: Callable[[], None] = lambda: None) -> None:
         """Become the owner of a case partition, and finish what its former owner may have left half done."""
         standing = Standing(self.worker.store, partition)
         self.worker.known_exposures.clear()  # another owner may have let go of some
         cases = await take_over(standing, self.worker.log)
         await pass_on(standing, self.worker)
-        await self._settle_all(standing, dict.fromkeys(cases))
+        await self._settle_all(standing, dict.fromkeys(cases), alive)
         self._standing[partition] = standing
 
     def release(self, partition: int) -> None:
@@ -74,16 +74,19 @@ class Evaluation(Evaluator):
 
     async def handle(self, batch: Batch) -> None:
         if batch.partition not in self._standing:
-            await self.take_over(batch.partition)
+            await self.take_over(batch.partition, batch.alive)
         standing = self._standing[batch.partition]
         wanted = merged(_decoder.decode(message.value) for message in batch if message.value)
-        if await self._settle_all(standing, wanted):
+        if await self._settle_all(standing, wanted, batch.alive):
             await note_ends(standing, self.worker.log)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
 
-    async def _settle_all(self, standing: Standing, wanted: Mapping[str, set[str] | None]) -> int:
-        """These cases (case → persons, None: all): the number of records published, what hangs on them passed on.
+    async def _settle_all(
+        self, standing: Standing, wanted: Mapping[str, set[str] | None], alive: Callable[[], None] = lambda: None
+    ) -> int:
+        """These cases (case → persons, None: all): the number of records published, what hangs on them passed on;
+        `alive` is called after each case.
 
         Several cases share a transaction: Kafka takes its time between two of one writer, and an erasure can concern
         dozens of cases.
@@ -98,6 +101,7 @@ class Evaluation(Evaluator):
             if sum(len(one.what.records) for one in ready) >= TOGETHER:
                 published += await self._carry_out(standing, ready)
                 ready = []
+            alive()
         return published + await self._carry_out(standing, ready)
 
     async def _settle(self, standing: Standing, case_id: str, asked: set[bytes] | None) -> Settled | None:

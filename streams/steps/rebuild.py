@@ -173,6 +173,8 @@ class _Chunk:
     def __len__(self) -> int:
         return len(self._messages)
 
+    def alive(self) -> None: ...
+
 
 class Replayed(msgspec.Struct, frozen=True):
     """A record read back, as a message of its topic."""

@@ -87,6 +87,8 @@ class SimulatedBatch(Sequence[Record]):
     def __len__(self) -> int:
         return len(self._records)
 
+    def alive(self) -> None: ...
+
 
 class Program:
     """Something with a Redis and a Kafka client that can be killed. `of` is the History around it."""

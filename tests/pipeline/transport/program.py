@@ -59,6 +59,10 @@ class Body:
             await asyncio.sleep(3600)
         if fault == "block":
             time.sleep(3600)  # noqa: ASYNC251 - that is the fault
+        if fault == "long":
+            for _ in range(10):
+                await asyncio.sleep(self.options["timeout"] / 5)
+                batch.alive()
         if fault == "slow" or not self.options.get("fault"):
             await asyncio.sleep(self.options.get("seconds", 0))
         if not self.options.get("count_only"):

@@ -165,6 +165,16 @@ def test_the_watchdog_ends_a_worker_that_hangs(servers: Servers, tmp_path: Path,
         assert scene.lost() == set()
 
 
+def test_a_batch_that_goes_forward_may_take_long(servers: Servers, tmp_path: Path) -> None:
+    """Hundreds of cases in one batch took longer than the watchdog's time, and so did every next try."""
+    with Scene(servers, tmp_path) as scene:
+        scene.produce(400)
+        scene.start(fault="long", at=[2, 0], timeout=2.0, faust=SMALL)
+        scene.wait_seen()
+        scene.wait_committed()
+        assert scene.lost() == set()
+
+
 @pytest.mark.faults
 def test_a_batch_longer_than_the_session(servers: Servers, tmp_path: Path) -> None:
     with Scene(servers, tmp_path) as scene:
