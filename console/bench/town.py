@@ -25,8 +25,10 @@ class Town:
     """The same scans for the same size and day, on the local `days` before `until` (seconds UTC).
     `venues_from`: the number of its first venue; another town has other venues, and the same people."""
 
-    def __init__(self, scans: int, until: int, seed: int = 5, venues_from: int = 0, days: int = DAYS) -> None:
-        self.venues_from, self.days = venues_from, days
+    def __init__(
+        self, scans: int, until: int, seed: int = 5, venues_from: int = 0, days: int = DAYS, people_from: int = 0
+    ) -> None:
+        self.venues_from, self.days, self.people_from = venues_from, days, people_from
         self.scans = scans
         self.people = max(scans // SCANS_A_PERSON, 100)
         self.busy = max(scans // SCANS_A_BUSY_VENUE, 3)
@@ -44,10 +46,12 @@ class Town:
             day = self.first_day + rng.integers(0, self.days, n)
             at = day * DAY - LOCAL + rng.integers(6 * 3_600, 22 * 3_600, n)
             out = rng.random(n) < 0.2
-            yield from _arrays(first, self.venues_from + venue, rng.integers(0, self.people, n), at, out)
+            yield from _arrays(
+                first, self.venues_from + venue, self.people_from + rng.integers(0, self.people, n), at, out
+            )
 
     def code(self, person: int) -> bytes:
-        return b"%012d" % (10_000_000 + 7 * person)
+        return b"%012d" % (10_000_000 + 7 * (self.people_from + person))
 
     def outing(self, person: int, day: int, hour: float, venue: int, hours: float, number: int) -> bytes:
         """Two scans of a person in one record: in at a venue on one of the days (0 to 13), and out again."""

@@ -213,8 +213,9 @@ class Standing:
         """Not later than asked for before: the last state is always sent (rule 8)."""
         await self.store.run([Call("ZADD", (self._due,), ("LT", at_ms, case_id))])
 
-    async def due(self, now_ms: int) -> list[str]:
-        (found,) = await self.store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms))])
+    async def due(self, now_ms: int, most: int = -1) -> list[str]:
+        """Cases whose time has come, the longest overdue first; -1 = all."""
+        (found,) = await self.store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms, "LIMIT", 0, most))])
         return [case.decode() for case in found]
 
     async def waiting(self) -> int:

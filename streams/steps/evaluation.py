@@ -30,6 +30,10 @@ from streams.steps.worker import Worker
 
 _decoder = msgspec.json.Decoder(Evaluate)
 TOGETHER = 500  # records, and no further case comes into the transaction
+CASES_TOGETHER = 16  # nor of cases: the first of them would wait for all
+LOOKS = (
+    2  # cases of a partition that wait on `evaluate` to be looked at again: who was just met must not wait behind more
+)
 ASK_AGAIN = 60  # seconds of the clock of forgetting, for an evaluation to be through
 
 
@@ -50,6 +54,7 @@ class Evaluation(Evaluator):
         super().__init__(worker)
         self._standing: dict[int, Standing] = {}
         self._assigned: set[int] = set()
+        self._looks: dict[int, dict[str, int]] = {}  # partition → case put on `evaluate` by `look_again` → when (ms)
         self._sweep = Sweep(worker)
         self._counting = Counting(worker)
 
@@ -70,6 +75,7 @@ class Evaluation(Evaluator):
     def release(self, partition: int) -> None:
         """The partition went to somebody else; a batch that comes after is preceded by a new take-over."""
         self._standing.pop(partition, None)
+        self._looks.pop(partition, None)
         self._assigned.discard(partition)
 
     async def handle(self, batch: Batch) -> None:
@@ -77,10 +83,20 @@ class Evaluation(Evaluator):
             await self.take_over(batch.partition, batch.alive)
         standing = self._standing[batch.partition]
         wanted = merged(_decoder.decode(message.value) for message in batch if message.value)
-        if await self._settle_all(standing, wanted, batch.alive):
+        # Who was just met goes before cases that are looked at as a whole, which takes ten times as long.
+        asked = {case_id: persons for case_id, persons in wanted.items() if persons is not None}
+        whole = {case_id: persons for case_id, persons in wanted.items() if persons is None}
+        published = await self._settle_all(standing, asked, batch.alive)
+        published += await self._settle_all(standing, whole, batch.alive)
+        if published:
             await note_ends(standing, self.worker.log)
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
+        looks = self._looks.get(batch.partition, {})
+        if looks.keys() & whole.keys():
+            for case_id in whole:
+                looks.pop(case_id, None)
+            await self.look_again(batch.partition)
 
     async def _settle_all(
         self, standing: Standing, wanted: Mapping[str, set[str] | None], alive: Callable[[], None] = lambda: None
@@ -98,7 +114,7 @@ class Evaluation(Evaluator):
             settled = await self._settle(standing, case_id, asked)
             if settled is not None:
                 ready.append(settled)
-            if sum(len(one.what.records) for one in ready) >= TOGETHER:
+            if len(ready) >= CASES_TOGETHER or sum(len(one.what.records) for one in ready) >= TOGETHER:
                 published += await self._carry_out(standing, ready)
                 ready = []
             alive()
@@ -223,12 +239,17 @@ class Evaluation(Evaluator):
             await standing.age_asked(case_id, second, now + ASK_AGAIN)
 
     async def look_again(self, partition: int) -> bool:
-        """The same for one partition; whether there were any."""
+        """The same for one partition, a few at a time: the next ones when these are done. Whether there were any."""
         standing, worker = Standing(self.worker.store, partition), self.worker
         now_ms = worker.clock.now_ms()
-        due = await standing.due(now_ms)
+        looks = self._looks.setdefault(partition, {})
+        for case_id, since in list(looks.items()):
+            if now_ms - since >= ASK_AGAIN * 1000:  # whoever was to look at it has not: it is another owner's by now
+                del looks[case_id]
+        due = await standing.due(now_ms, LOOKS - len(looks)) if len(looks) < LOOKS else []
         if not due:
             return False
+        looks.update(dict.fromkeys(due, now_ms))
         triggers = Triggers()
         for case_id in due:
             triggers.everybody(case_id)

@@ -22,7 +22,7 @@ def services() -> dict[str, Any]:
 
 
 def test_parts(services: dict[str, Any]) -> None:
-    assert set(services) == {"kafka", "redis", "topics", "worker"}
+    assert set(services) == {"kafka", "redis", "topics", "worker", "daily"}
     for service in services.values():
         for name in service.get("depends_on", {}):
             condition = service["depends_on"][name]["condition"]
