@@ -131,7 +131,7 @@ def test_a_redis_without_its_last_second(servers: Servers, tmp_path: Path) -> No
             with file.open("r+b") as log:
                 log.truncate(rng.randint(min(kept, written), written))
             system.redis.start()
-            assert worker.wait(60) == AGAIN
+            assert worker.wait(60) == AGAIN, worker.words()[-4000:]
         system.worker()
         send(system, slices.pop())
         system.settle(90)
