@@ -72,7 +72,8 @@ def changes(
 ) -> Alerted:
     """What may be written now. `last` = the records that were published last, by entry.
 
-    `erased`: the case's person was erased. Then nothing waits, and what is not wanted ends with a tombstone.
+    `erased`: the case's person was erased. Then what is not wanted ends with a tombstone, and does not wait for it; what
+    is wanted all the same, by scans after the erasure, keeps to the pause.
     """
     found: dict[bytes, Change] = {}
     again: list[int] = []
@@ -82,7 +83,7 @@ def changes(
             continue
         if want is not None and head.stands and not head.unconfirmed and digest(want) == head.digest:
             continue
-        if had is not None and had.issued_at and not erased:
+        if had is not None and had.issued_at and not (erased and want is None):
             early = parse_time(had.issued_at) + pause_ms
             if now_ms < early:
                 again.append(early)
