@@ -72,8 +72,8 @@ def changes(
 ) -> Alerted:
     """What may be written now. `last` = the records that were published last, by entry.
 
-    `erased`: the case's person was erased. Then what is not wanted ends with a tombstone, and does not wait for it; what
-    is wanted all the same, by scans after the erasure, keeps to the pause.
+    `erased`: the case's person was erased. Then what is not wanted ends with a tombstone, at once; what is wanted all
+    the same, by scans after the erasure, keeps to the pause.
     """
     found: dict[bytes, Change] = {}
     again: list[int] = []
