@@ -24,6 +24,7 @@ from streams.steps.kinds import KINDS
 from streams.steps.publish import Change, Publication, carry_out_all, prepare
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
+from streams.steps.together import together
 from streams.steps.triggers import Triggers, merged
 from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
@@ -31,10 +32,13 @@ from streams.steps.worker import Worker
 _decoder = msgspec.json.Decoder(Evaluate)
 TOGETHER = 500  # records, and no further case comes into the transaction
 CASES_TOGETHER = 16  # nor of cases: the first of them would wait for all
-LOOKS = (
-    2  # cases of a partition that wait on `evaluate` to be looked at again: who was just met must not wait behind more
-)
+AT_ONCE = 4  # cases looked at as a whole at the same time: each may hold the visits of thousands
+LOOKS = 2  # cases of a partition put on `evaluate` to be looked at again: who was just met must not wait behind more
 ASK_AGAIN = 60  # seconds of the clock of forgetting, for an evaluation to be through
+
+
+def _digests(persons: set[str] | None) -> set[bytes] | None:
+    return None if persons is None else {pseudonym_digest(p) for p in persons}
 
 
 class Settled(NamedTuple):
@@ -105,15 +109,17 @@ class Evaluation(Evaluator):
         `alive` is called after each case.
 
         Several cases share a transaction: Kafka takes its time between two of one writer, and an erasure can concern
-        dozens of cases.
+        dozens of cases. And they are worked out at the same time: each asks Redis twenty times, one question after the
+        other, and every answer waits for whatever else this worker has in hand (170 ms a case at 5,000 scans/s).
         """
         ready: list[Settled] = []
         published = 0
-        for case_id, persons in wanted.items():
-            asked = None if persons is None else {pseudonym_digest(p) for p in persons}
-            settled = await self._settle(standing, case_id, asked)
-            if settled is not None:
-                ready.append(settled)
+        waiting = list(wanted.items())
+        while waiting:
+            few = waiting[: CASES_TOGETHER if waiting[0][1] is not None else AT_ONCE]
+            del waiting[: len(few)]
+            settled = await together([self._settle(standing, case_id, _digests(persons)) for case_id, persons in few])
+            ready += [one for one in settled if one is not None]
             if len(ready) >= CASES_TOGETHER or sum(len(one.what.records) for one in ready) >= TOGETHER:
                 published += await self._carry_out(standing, ready)
                 ready = []

@@ -1,0 +1,20 @@
+"""Several pieces of work that wait for Redis more than they work, at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Their results, in their order. The first that fails ends the others, and raises what it raised: a group of
+    exceptions would hide from whoever ends the worker that it was only Redis that was away (runtime/exits.py)."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
