@@ -70,13 +70,21 @@ async def listed(items: AsyncIterator[T]) -> list[T]:
 
 def published(kafka: Kafka, topic: str = "exposures", *, committed: bool = True) -> list[tuple[Record, dict[str, Any]]]:
     """Records of an output in log order within a partition, decoded; tombstones are left out."""
-    found = []
-    for partition in kafka.topics[topic]:
-        end = partition.stable_end if committed else partition.end
-        for record in partition.records[:end]:
-            if record.visible(committed) and record.value is not None:
-                found.append((record, msgspec.json.decode(record.value)))
-    return found
+    return [
+        (record, msgspec.json.decode(record.value))
+        for record in appended(kafka, topic, committed=committed)
+        if record.value is not None
+    ]
+
+
+def appended(kafka: Kafka, topic: str, *, committed: bool = True) -> list[Record]:
+    """The same records as they are, tombstones among them."""
+    return [
+        record
+        for partition in kafka.topics[topic]
+        for record in partition.records[: partition.stable_end if committed else partition.end]
+        if record.visible(committed)
+    ]
 
 
 def last_records(kafka: Kafka, topic: str = "exposures") -> dict[str, dict[str, Any]]:

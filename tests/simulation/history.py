@@ -39,7 +39,7 @@ from tests.simulation.worlds import KEY, Message, World, make_world
 INPUTS = ("scans", "venues", "cases", "people", "decisions", "policies")
 INTERNAL = ("evaluate", "combine")
 OUTPUTS = ("exposures", "venue-alerts", "case-status", "followups", "clusters", "registry", "rejects")
-MAX_STEPS = 30_000
+MAX_STEPS = 60_000
 TYPICAL_STEPS = 600
 
 
