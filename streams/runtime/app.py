@@ -17,10 +17,11 @@ DAY = 86400.0
 
 
 class BatchApp(faust.App):
-    """A Faust app whose agents take batches. It keeps nothing on disk."""
+    """A Faust app whose agents take batches. It keeps nothing on disk. `failure`: what the first batch failed with."""
 
     def __init__(self, *args: Any, batching: Batching, **kwargs: Any) -> None:
         self.batching = batching
+        self.failure: BaseException | None = None
         super().__init__(*args, **kwargs)
 
     def _create_directories(self) -> None:

@@ -27,7 +27,9 @@ async def live(app: BatchApp, stop: asyncio.Event, beside: Sequence[Coroutine[An
     """
     running: list[asyncio.Future[Any]] = [asyncio.ensure_future(work) for work in (stop.wait(), _run(app), *beside)]
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    error = next((task.exception() for task in done if task.exception() is not None), app.crash_reason)
+    # What a batch failed with comes first. The supervisor of its agent starts it again, and where four fail at once it
+    # gives up with a SystemExit that says nothing of why.
+    error = app.failure or next((task.exception() for task in done if task.exception() is not None), app.crash_reason)
     code = code_of(error) if error is not None else DONE if stop.is_set() else FAILED
     deadline(app.batching.timeout + STOP_PATIENCE, code or FAILED)
     if error is not None:
@@ -37,7 +39,8 @@ async def live(app: BatchApp, stop: asyncio.Event, beside: Sequence[Coroutine[An
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     # A batch that was in hand at `stop` may have failed: then the end is no clean one.
-    return code or (code_of(app.crash_reason) if app.crash_reason is not None else DONE)
+    late = app.failure or app.crash_reason
+    return code or (code_of(late) if late is not None else DONE)
 
 
 async def _run(app: BatchApp) -> None:

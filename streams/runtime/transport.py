@@ -169,6 +169,7 @@ class Consumer(driver.Consumer):
                 return
             error = RuntimeError(f"{batch!r} was cancelled")
         logger.critical("%r failed: %s", batch, type(error).__name__)
+        self.app.failure = self.app.failure or error
         deadline(CRASH_PATIENCE, code_of(error))
         self._crashing = asyncio.ensure_future(self.crash(error))
 

@@ -1,0 +1,52 @@
+"""How a worker ends (streams/runtime/exits.py)."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams.ports import StoreChanged
+from streams.runtime.exits import AGAIN, DONE, FAILED
+from streams.runtime.lifetime import live
+
+
+class App:
+    """As far as `live` knows one: `fails` is called while it runs."""
+
+    batching = SimpleNamespace(timeout=0.0)
+
+    def __init__(self, failure: BaseException | None, crash_reason: BaseException | None) -> None:
+        self.failure, self.crash_reason = failure, crash_reason
+
+    async def start(self) -> None: ...
+
+    async def wait_until_stopped(self) -> None:
+        await asyncio.sleep(0 if self.failure or self.crash_reason else 60)
+
+    async def stop(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("failure", "crash_reason", "code"),
+    [
+        (StoreChanged("another Redis"), SystemExit(1), AGAIN),  # four agents failed at once: the supervisor gave up
+        (ValueError("a fault of the code"), SystemExit(1), FAILED),
+        (None, StoreChanged("noticed by the tick"), AGAIN),
+        (None, SystemExit(1), FAILED),
+    ],
+)
+async def test_the_code_says_why_the_first_batch_failed(
+    failure: Any, crash_reason: Any, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.runtime.lifetime.deadline", lambda *_: None)
+    assert await live(App(failure, crash_reason), asyncio.Event()) == code  # type: ignore[arg-type]
+
+
+async def test_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.runtime.lifetime.deadline", lambda *_: None)
+    stop = asyncio.Event()
+    stop.set()
+    assert await live(App(None, None), stop) == DONE  # type: ignore[arg-type]
