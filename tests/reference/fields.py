@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Any
+
+ABSURD = 128
 
 
 class NotJson(Exception):
@@ -17,7 +20,8 @@ class Schema(Exception):
 
 
 def read_json(value: bytes | None) -> Any:
-    """Rule 1: JSON in UTF-8; NaN, bad UTF-8 and absurd nesting are none."""
+    """Rule 1: JSON in UTF-8; NaN, bad UTF-8 and absurd nesting are none. How deep that is the rule does not say:
+    ABSURD, which is ours."""
 
     def no_constant(_name: str) -> Any:
         raise ValueError("NaN and Infinity are not JSON")
@@ -27,9 +31,23 @@ def read_json(value: bytes | None) -> Any:
         return int(digits) if len(digits) < 1000 else 10**1000
 
     try:
-        return json.loads((value or b"").decode("utf-8"), parse_constant=no_constant, parse_int=whole)
+        text = (value or b"").decode("utf-8")
+        if _deep(text):
+            raise NotJson
+        return json.loads(text, parse_constant=no_constant, parse_int=whole)
     except (ValueError, RecursionError):
         raise NotJson from None
+
+
+def _deep(text: str) -> bool:
+    """More than ABSURD brackets are open somewhere, those in strings not counted."""
+    if text.count("[") + text.count("{") <= ABSURD:
+        return False
+    depth = most = 0
+    for sign in re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL):
+        depth += (sign in "[{") - (sign in "]}")
+        most = max(most, depth)
+    return most > ABSURD
 
 
 def check_version(headers: Any, name: str) -> None:

@@ -176,14 +176,18 @@ def case_of(content: Any) -> Case:
     )
 
 
+CENTURY = 100 * 366 * 86400  # seconds: a clock that fell back to 1970 can be corrected
+
+
 def gateway_of(content: Any) -> Gateway:
     fields = Fields(content)
+    fields.identifier("organisation", needed=False)
     registered = fields.ms("registered_at") or 0
     return Gateway(
         gateway=fields.identifier("gateway_id") or "",
-        status=fields.word("status", ("active", "revoked"), "active"),
-        revoked=fields.second("revoked_at", needed=False),
-        offset=fields.whole("clock_offset_s", -(10**9), 10**9) or 0,
+        status=(status := fields.word("status", ("active", "revoked"), "active")),
+        revoked=fields.second("revoked_at", needed=status == "revoked"),
+        offset=fields.whole("clock_offset_s", -CENTURY, CENTURY) or 0,
         updated_ms=fields.ms("updated_at", needed=False) or registered,
     )
 
@@ -238,27 +242,40 @@ def people_of(content: Any) -> PeopleRecord:
     fields = Fields(content)
     op = fields.word("op", OPS)
     at = fields.ms("at") or 0
-    vaccination = op == "vaccination"
+    fields.identifier("by")
+    if op in ("hold", "unhold"):
+        fields.text("ground", 1024)
+    if op == "test":
+        fields.second("sampled_at")
+        fields.identifier("result")
+        fields.identifier("kind", needed=False)
+        fields.identifier("lab", needed=False)
+    if op == "employ":
+        fields.identifier("organisation")
+        since, until = fields.date("from") or 0, fields.date("to", needed=False)
+        if until is not None and until < since:
+            raise Schema
+    doses = fields.whole("doses", 0, 99, needed=True) if op == "vaccination" else None
     return PeopleRecord(
         op=op,
         code=fields.code("code"),
         at=at // 1000,
         updated_ms=fields.ms("updated_at", needed=False) or at,
         same_as=fields.code("same_as") if op == "link" else None,
-        doses=fields.whole("doses", 0, 10**6, needed=True) if vaccination else None,
-        last_dose=fields.date("last_dose_on", needed=False) if vaccination else None,
+        doses=doses,
+        last_dose=fields.date("last_dose_on", needed=bool(doses)) if op == "vaccination" else None,
     )
 
 
 def decision_of(content: Any) -> Decision:
+    """A decision's word says what it is about; the other id is a field that nobody knows."""
     fields = Fields(content)
-    case, exposure = fields.identifier("case_id", needed=False), fields.identifier("exposure_id", needed=False)
-    if (case is None) == (exposure is None):
+    decision = fields.word("decision", ("release", "refuse", "confirm", "dismiss"))
+    of_case = decision in ("release", "refuse")
+    of = fields.identifier("case_id" if of_case else "exposure_id") or ""
+    if not of_case and (len(of) != 32 or any(sign not in "0123456789abcdef" for sign in of)):
         raise Schema
     at = fields.ms("at") or 0
-    return Decision(
-        of=case or exposure or "",
-        decision=fields.word("decision", ("release", "refuse") if case else ("confirm", "dismiss")),
-        at=at // 1000,
-        updated_ms=fields.ms("updated_at", needed=False) or at,
-    )
+    fields.identifier("by")
+    fields.text("note", 1024, least=0, needed=False)
+    return Decision(of=of, decision=decision, at=at // 1000, updated_ms=fields.ms("updated_at", needed=False) or at)
