@@ -1,6 +1,7 @@
 """What age alone brings to a case (rule 10): it closes, its exposures end with tombstones, its stays are carried on.
 
-Nothing is withdrawn by age. A closed case is not evaluated again; what erasures reach of it goes all the same.
+Nothing is withdrawn by age. A closed case is not evaluated again; what erasures reach of it goes all the same, and what
+lies outside its window after its dates were corrected.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ async def ended(standing: Standing, worker: Worker, verdict: Verdict, heads: Map
         if head.status == _GONE or entry[:1] not in (EXPOSURE, ALERT, PRESENCE) or (head.stands and not closed):
             continue
         record = KINDS[entry[:1]].decode(bodies[entry]) if entry in bodies else None
-        if closed and worker.people.any_erased:
-            change = _erased(verdict, entry, record, worker.people)
+        if closed:
+            change = _erased(verdict, entry, record, worker.people) if worker.people.any_erased else None
+            change = change or (_misplaced(verdict, entry, record, worker.people) if head.stands else None)
             if change is not None:
                 changes[entry] = change
                 if change.gone:
@@ -109,6 +111,29 @@ def _erased(
     reach = max(reach, until(people, person))
     if reach > 0 and (record is None or record.first_at is None or _second(record.first_at) <= reach):
         return Change(None, withdrawal(verdict, person, people, ERASED), gone=True)
+    return None
+
+
+def _misplaced(
+    verdict: Verdict, entry: bytes, record: Exposure | VenueAlert | Presence | None, people: PeopleTable
+) -> Change | None:
+    """The change that a correction of dates makes of something of a closed case: it lies outside the window that the
+    case has now. Age corrects nothing, but the desk did; with the dates as they are it would never have been raised.
+
+    What lies inside stands as it is: the scans that would tell how much of it is left are forgotten.
+    """
+    assert verdict.case is not None
+    start, end = verdict.window
+    if isinstance(record, Presence):
+        first, last = presence_reach(verdict.case, verdict.window)
+        kept = [stay for stay in record.pieces if first <= stay[1] < last]
+        return Change(msgspec.structs.replace(record, pieces=kept)) if kept != record.pieces else None
+    if isinstance(record, VenueAlert) and record.end is not None:
+        outside = _second(record.end) <= start or _second(record.start) >= end
+        return Change(None, alerts.withdrawal(record)) if outside else None
+    if isinstance(record, Exposure) and record.level == "F1" and record.first_at and record.last_at:
+        outside = _second(record.last_at) <= start or _second(record.first_at) >= end + LINGER
+        return Change(None, withdrawal(verdict, entry[1:], people, "dates_corrected")) if outside else None
     return None
 
 

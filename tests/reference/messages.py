@@ -140,7 +140,7 @@ def venue_of(content: Any) -> Venue:
     fields.text("name", 256)
     fields.number("lat", -90, 90)
     fields.number("lon", -180, 180)
-    fields.whole("capacity", 0, 2**63 - 1)
+    fields.whole("capacity", 0, 10**9)
     registered = fields.ms("registered_at") or 0
     return Venue(
         venue=fields.identifier("venue_id") or "",

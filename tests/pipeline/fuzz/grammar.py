@@ -46,8 +46,12 @@ class Grammar:
         self._now = int(time.time())
         self._people, self._places, self._cases = max(size // 10, 60), max(size // 60, 12), 30
 
-    def message(self, topic: str) -> dict[str, Any]:
-        content = dict(self._rng.choice(self._examples[topic]))
+    def message(self, topic: str, *, erasing: bool = False) -> dict[str, Any]:
+        """Of `people`: an erasure if `erasing`, and else none."""
+        some = self._examples[topic]
+        if topic == "people":
+            some = [one for one in some if (one["op"] == "erase") == erasing]
+        content = dict(self._rng.choice(some))
         for name in content:
             if content[name] is not None:
                 content[name] = self._anew(topic, name, content[name])
@@ -59,7 +63,10 @@ class Grammar:
         return (twelve, f"079|Tên|01011990|1|{twelve}|", f"HC{number:013}", f"thẻ số {number}")[number % 4]
 
     def key(self, topic: str, content: dict[str, Any]) -> bytes:
-        """As a sender chooses it; one that repeats, where the key is the sender's own number."""
+        """As a sender chooses it. Records of `people` and `decisions` have ids of their own: each is a fact, and what
+        comes under a key again replaces nothing there (docs/readings.md), which the reference reads otherwise."""
+        if topic in ("people", "decisions"):
+            return b"n%d" % self._rng.getrandbits(60)
         name = {"venues": "venue_id", "cases": "case_id", "gateways": "gateway_id", "policies": "id"}.get(topic)
         found = content.get(name) if name else f"k{self._rng.randrange(5_000)}"
         return str(found).encode()

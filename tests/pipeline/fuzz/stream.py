@@ -24,24 +24,30 @@ HUGE = 900_000  # bytes; the topics take a mebibyte
 
 
 def gateways(seed: int, size: int) -> Iterator[Sent]:
-    """To be taken in before the others: what is said of a gateway holds for the scans that come after it
+    """To be taken in before all others: what is said of a gateway holds for the scans that come after it
     (docs/readings.md), and the reference does not know what came first."""
     rng = Random(f"{seed}/gateways")
     grammar = Grammar(rng, size)
-    for _ in range(size):
-        yield _record(rng, grammar, "gateways")
+    return (_record(rng, grammar, "gateways") for _ in range(size))
 
 
 def stream(seed: int, size: int) -> Iterator[Sent]:
     rng = Random(f"{seed}/fuzz")
     grammar = Grammar(rng, size)
     topics, weights = list(SHARES), list(SHARES.values())
-    for _ in range(size):
-        yield _record(rng, grammar, rng.choices(topics, weights)[0])
+    return (_record(rng, grammar, rng.choices(topics, weights)[0]) for _ in range(size))
 
 
-def _record(rng: Random, grammar: Grammar, topic: str) -> Sent:
-    content = grammar.message(topic)
+def erasures(seed: int, count: int, size: int) -> Iterator[Sent]:
+    """So many among `size` messages. After the others: what an erasure destroyed, a hold or the end of a link that
+    comes later does not bring back (docs/readings.md)."""
+    rng = Random(f"{seed}/erasures")
+    grammar = Grammar(rng, size)
+    return (_record(rng, grammar, "people", erasing=True) for _ in range(count))
+
+
+def _record(rng: Random, grammar: Grammar, topic: str, *, erasing: bool = False) -> Sent:
+    content = grammar.message(topic, erasing=erasing)
     key = grammar.key(topic, content)
     value = _value(rng, grammar, topic, content)
     headers = rng.choice(HEADERS) if rng.random() < 0.04 else ()
@@ -50,7 +56,7 @@ def _record(rng: Random, grammar: Grammar, topic: str) -> Sent:
         value = rng.choice((None, b"")) if topic != "policies" else value
     elif odd < 0.0203 and topic != "policies":
         value = as_json(rng, content)[:-1] + b', "unknown": "' + "ế".encode() * (HUGE // 3) + b'"}'
-    elif odd < 0.04:
+    elif odd < 0.04 and topic not in ("people", "decisions"):
         key = rng.choice((b"", rng.randbytes(20), b"x" * 300))
     # The client sends no record of nothing at all, and Kafka takes none without a key for a topic that it compacts.
     unkeyed = value is not None and (topic == "scans" or (topic in UNKEYED and rng.random() < 0.02))

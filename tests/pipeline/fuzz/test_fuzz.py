@@ -27,7 +27,7 @@ from tests.pipeline.answers import (
     send,
     standing,
 )
-from tests.pipeline.fuzz.stream import gateways, stream
+from tests.pipeline.fuzz.stream import erasures, gateways, stream
 from tests.pipeline.system import Program, Servers, System
 
 SEED = int(os.environ.get("TRUYVET_FUZZ_SEED") or random.randrange(1_000_000))
@@ -56,10 +56,10 @@ def test_a_million_records(servers: Servers, tmp_path: Path) -> None:
 def fuzz(system: System, worker: Program, count: int, slice_: int) -> list[float]:
     """Send them all, and wait until all is taken in after each slice. The worker's resident memory (MiB) after each."""
     print(f"\nseed {SEED}", end="", flush=True)
-    made, began, resident = stream(SEED, count), time.monotonic(), []
-    send(system, gateways(SEED, max(count // 50, 300)))
-    system.settle(600)
-    while some := list(islice(made, slice_)):
+    few = max(count // 50, 300)
+    made = [gateways(SEED, few), stream(SEED, count), erasures(SEED, few, count)]
+    began, resident = time.monotonic(), []
+    for some in (some for part in made for some in iter(lambda part=part: list(islice(part, slice_)), [])):
         send(system, some)
         system.settle(600)
         assert worker.alive, worker.words()[-4000:]
