@@ -27,6 +27,10 @@ class CaseRow(msgspec.Struct, frozen=True):
     digest: bytes
     origin: tuple[str, int, int]
 
+    @property
+    def rank(self) -> tuple[int, ...]:
+        return (self.updated_at,)
+
 
 _decoder = msgspec.msgpack.Decoder(CaseRow)
 

@@ -20,8 +20,9 @@ DECISIONS, EXPOSURE_OF = Shelf("dec"), Shelf("exp")
 class VaccinationRow(msgspec.Struct, frozen=True, array_like=True):
     """`last_dose_on` = ordinal of the date, None for no dose.
 
-    Of several records the newest wins (`updated_at` in ms). At a tie the records' bytes decide, and they hold a code,
-    so they are not kept: `digest` (keyed) tells them apart, `origin` (topic, partition, offset) is where they are.
+    Of several records the newest `at` (seconds) counts (rule 7), then `updated_at` (ms). At a tie the records' bytes
+    decide, and they hold a code, so they are not kept: `digest` (keyed) tells them apart, `origin` (topic, partition,
+    offset) is where they are.
     """
 
     updated_at: int
@@ -29,16 +30,27 @@ class VaccinationRow(msgspec.Struct, frozen=True, array_like=True):
     origin: tuple[str, int, int]
     doses: int
     last_dose_on: int | None
+    at: int
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        return self.at, self.updated_at
 
 
 class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
-    """`release` `refuse`, `confirm` `dismiss`."""
+    """`release` `refuse`, `confirm` `dismiss`. The newest `at` (seconds) decides, then who was updated later; at a tie
+    `refuse` (rule 8), and of an exposure likewise `dismiss`."""
 
     updated_at: int
     digest: bytes
     origin: tuple[str, int, int]
     decision: str
     by: str
+    at: int
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        return self.at, self.updated_at // 1000, self.decision in ("refuse", "dismiss"), self.updated_at
 
 
 class TestRow(msgspec.Struct, frozen=True, array_like=True, order=True):

@@ -14,7 +14,7 @@ from streams.state.said import DECISIONS, EXPOSURE_OF, DecisionRow
 from streams.steps.onrecord import on_record
 from streams.steps.registry import RegistryStep
 from streams.steps.triggers import Triggers
-from streams.steps.winners import beats
+from streams.steps.winners import win
 
 
 def field_of(decided: CaseDecision) -> bytes:
@@ -29,11 +29,17 @@ class Decisions(RegistryStep):
             return decided
         value = message.value or b""
         row = DecisionRow(
-            decided.updated_at, self._digest(value), self._origin(message, topic), decided.decision, decided.by
+            decided.updated_at,
+            self._digest(value),
+            self._origin(message, topic),
+            decided.decision,
+            decided.by,
+            decided.at,
         )
         field = field_of(decided) if isinstance(decided, CaseDecision) else bytes.fromhex(decided.exposure_id)
         await self._record(field, row, decided)
-        await self._win(field, row, value)
+        store, log = self.worker.store, self.worker.log
+        await win(store, log, DECISIONS, field, row, value, said.encode, said.decision_row)
         await self._announce("decision", DECISIONS, field)
         if isinstance(decided, CaseDecision):
             triggers.everybody(decided.case_id)
@@ -51,19 +57,3 @@ class Decisions(RegistryStep):
         subject = decided.exposure_id if isinstance(decided, ExposureDecision) else decided.case_id
         reason = f"`{decided.decision}` on `decisions`"
         await on_record(self.worker, "decision", subject, reason, by=decided.by, case_id=case_id)
-
-    async def _win(self, field: bytes, row: DecisionRow, value: bytes) -> None:
-        """The newest; of a release and a refusal at one moment the refusal (rule 8)."""
-        store = self.worker.store
-        while True:
-            had = await DECISIONS.read(store, field)
-            if had:
-                old = said.decision_row(had)
-                if row.updated_at == old.updated_at and {row.decision, old.decision} == {"release", "refuse"}:
-                    wins = row.decision == "refuse"
-                else:
-                    wins = await beats(self.worker.log, row, value, old)
-                if not wins:
-                    return
-            if await DECISIONS.put(store, field, had, said.encode(row)):
-                return

@@ -72,9 +72,9 @@ async def _write_down(worker: Worker, case_id: str, codes: dict[bytes, bytes]) -
 
 
 async def _newest(log: Log, rows: list[Row]) -> Row:
-    """The greatest by (`updated_at`, bytes of the record)."""
-    latest = max(row.updated_at for row in rows)
-    ties = [row for row in rows if row.updated_at == latest]
+    """The greatest by (rank, bytes of the record)."""
+    latest = max(row.rank for row in rows)
+    ties = [row for row in rows if row.rank == latest]
     if len({row.digest for row in ties}) == 1:
         return ties[0]
     values = [await log.origin(*row.origin) for row in ties]

@@ -100,7 +100,9 @@ class People(RegistryStep):
     async def _vaccination(self, said_of: Vaccination, person: bytes, message: Message, topic: str) -> None:
         value = message.value or b""
         last = said_of.last_dose_on.toordinal() if said_of.last_dose_on is not None else None
-        row = VaccinationRow(said_of.updated_at, self._digest(value), self._origin(message, topic), said_of.doses, last)
+        row = VaccinationRow(
+            said_of.updated_at, self._digest(value), self._origin(message, topic), said_of.doses, last, said_of.at
+        )
         store, log = self.worker.store, self.worker.log
         await win(store, log, said.VACCINATIONS, person, row, value, said.encode, said.vaccination_row)
         await self._announce("vaccination", said.VACCINATIONS, person)

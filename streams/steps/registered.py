@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,9 +32,11 @@ class Home(NamedTuple):
     joined: Callable[[bytes, bytes], bytes]
 
 
-def _later(decode: Callable[[bytes], Any]) -> Callable[[bytes, bytes], bytes]:
-    """Of two winners the later; the one that comes later in the topic where both are of one moment."""
-    return lambda had, row: had if decode(had).updated_at > decode(row).updated_at else row
+def _later(
+    decode: Callable[[bytes], Any], rank: Callable[[Any], Any] = attrgetter("updated_at")
+) -> Callable[[bytes, bytes], bytes]:
+    """Of two winners the later; the one that comes later in the topic where both are of one rank."""
+    return lambda had, row: had if rank(decode(had)) > rank(decode(row)) else row
 
 
 def _both(decode: Callable[[bytes], list[Any]]) -> Callable[[bytes, bytes], bytes]:
@@ -52,8 +55,8 @@ HOMES: dict[str, Home] = {
     "policy": Home(PolicyTable(), _text, lambda had, row: had),
     "organisation": Home(OrganisationTable(), _text, _later(decode_plain)),
     "coverage": Home(CoverageTable(), _text, _later(decode_plain)),
-    "vaccination": Home(said.VACCINATIONS, bytes.fromhex, _later(said.vaccination_row)),
-    "decision": Home(said.DECISIONS, bytes.fromhex, _later(said.decision_row)),
+    "vaccination": Home(said.VACCINATIONS, bytes.fromhex, _later(said.vaccination_row, attrgetter("rank"))),
+    "decision": Home(said.DECISIONS, bytes.fromhex, _later(said.decision_row, attrgetter("rank"))),
     "test": Home(said.TESTS, bytes.fromhex, _both(said.test_rows)),
     "employ": Home(said.EMPLOYMENTS, bytes.fromhex, _both(said.employment_rows)),
 }

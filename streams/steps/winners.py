@@ -1,5 +1,6 @@
 """Who wins (messages.md): of all records with one key the one with the greatest (`updated_at`, value bytes), whatever
-came last. For records that hold a code, whose bytes are not kept."""
+came last; of what is said of a person or an exposure the newest `at` before that (rules 7 and 8). For records that hold
+a code, whose bytes are not kept."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ class Stamped(Protocol):
     """What a row says of the record that it came from. `origin` = topic, partition, offset."""
 
     @property
-    def updated_at(self) -> int: ...
+    def rank(self) -> tuple[int, ...]:
+        """What decides before the records' bytes do."""
+        ...
+
     @property
     def digest(self) -> bytes: ...
     @property
@@ -61,8 +65,8 @@ async def win(
 
 async def beats(log: Log, new: Stamped, value: bytes, old: Stamped) -> bool:
     """Whether the record `value` is greater than the one that the old row came from."""
-    if new.updated_at != old.updated_at:
-        return new.updated_at > old.updated_at
+    if new.rank != old.rank:
+        return new.rank > old.rank
     if new.digest == old.digest:
         return False
     # The records' bytes decide, and they hold a code, so they are not kept: read the other one again.
