@@ -16,6 +16,8 @@ import logging
 import os
 import threading
 
+from aiokafka.errors import KafkaError
+
 from streams.ports import Fenced, StoreChanged, StoreDown
 
 DONE, FAILED, STUCK, AGAIN = 0, 70, 71, 75
@@ -33,7 +35,8 @@ _START_AGAIN = (StoreDown, StoreChanged, Fenced, LogDown)
 def code_of(error: BaseException | None) -> int:
     """The exit code for what ended the worker; causes count, since Faust may wrap what a step raised."""
     while error is not None:
-        if isinstance(error, _START_AGAIN):
+        # A broker that goes down while a worker starts: aiokafka's own words for it.
+        if isinstance(error, _START_AGAIN) or (isinstance(error, KafkaError) and error.retriable):
             return AGAIN
         error = error.__cause__
     return FAILED

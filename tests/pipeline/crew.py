@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from streams.runtime.exits import AGAIN
@@ -33,7 +34,9 @@ class Crew:
         """Start again who ended. From the main thread: children die with the thread that made them."""
         for worker in [worker for worker in self.living if not worker.alive]:
             code = worker.wait()
-            assert code == AGAIN, f"a worker ended with {code}:\n{worker.words()[-6000:]}"
+            # Or it came up while a part was down, and said so.
+            early = code == 1 and re.search("no (Kafka|Redis) answers", worker.words())
+            assert code == AGAIN or early, f"a worker ended with {code}:\n{worker.words()[-9000:]}"
             self.again += 1
             self.living.remove(worker)
             self.join()
