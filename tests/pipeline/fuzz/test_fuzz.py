@@ -35,10 +35,10 @@ RECORDS = int(os.environ.get("TRUYVET_FUZZ_RECORDS") or 1_000_000)
 GROWN = 1.3  # of the resident memory at a third of the way: the pools of names are used up by then
 
 
-def test_eight_thousand_records(servers: Servers, tmp_path: Path) -> None:
+def test_five_thousand_records(servers: Servers, tmp_path: Path) -> None:
     with System(servers, tmp_path) as system:
         worker = system.worker()
-        fuzz(system, worker, 8_000, 8_000)
+        fuzz(system, worker, 5_000, 5_000)
         check(system)
 
 
@@ -91,5 +91,5 @@ def check(system: System) -> None:
     assert in_redis(system) == on_kafka
     counts = Counter(reject["reason"] for reject in said.values())
     print(f", {len(wanted.exposures)} exposures, rejects {dict(counts)}")
-    assert counts["schema"] > 1000 and counts["not_json"] > 300, counts
+    assert counts["schema"] > 1000 and counts["not_json"] > 200, counts
     assert len(wanted.exposures) > 20, "nobody met anybody: what was accepted says nothing"
