@@ -32,6 +32,7 @@ from streams.steps.presumed import presumed, risky_places
 from streams.steps.reading import CaseChanged, Found, Looked
 from streams.steps.second import SecondReading
 from streams.steps.status import Situation, presence, status
+from streams.steps.together import both
 from streams.steps.verdict import ERASED, Gate, Verdict
 from streams.steps.worker import Worker
 
@@ -77,10 +78,12 @@ class Evaluator(SecondReading):
 
     async def _evaluate(self, case_id: str, asked: set[bytes] | None) -> Verdict | None:
         worker = self.worker
-        case = await self._case_row(case_id)
-        if case is None:
+        row = await self._case_table.read(worker.store, case_id)
+        if not row:
             return None
-        decision = await decision_of_case(worker.store, case_id)
+        case = cases.decode_row(row)
+        # After the row: a policy that came between would have found no case to tell.
+        _, decision = await both(worker.refresh(), decision_of_case(worker.store, case_id))
         if self._policy_of(case).publish_f2:
             asked = None  # one F1 more or less changes who is F2 of it: nobody can be looked at alone
         if asked is not None:
@@ -146,8 +149,8 @@ class Evaluator(SecondReading):
                 # case's own that is written after its scans were read would find a mark and not know whom to tell.
                 row_before = await self._put_spans(case_id, row_before, window, [])
             await self._mark(OWN, case_id, own)
-        await self._same_persons(as_of, [own.persons])
-        records = await self._read(own.person, own.day)
+        # Both look at what was written before the mark, so which of them is first does not matter.
+        _, records = await both(self._same_persons(as_of, [own.persons]), self._read(own.person, own.day))
         while True:
             figures_as_of = worker.venues.version
             scene = contacts.scene(records, own.person, worker.venues, worker.people, policy)
@@ -179,8 +182,9 @@ class Evaluator(SecondReading):
             wanted = contacts.all_days(tokens_of(b"".join(named)), spans, worker.people, back)
             linkable = wanted.persons
         await self._mark(WATCH, case_id, wanted)
-        await self._same_persons(as_of, [own.persons, wanted.persons, linkable])
-        records = await self._read(wanted.person, wanted.day)
+        _, records = await both(
+            self._same_persons(as_of, [own.persons, wanted.persons, linkable]), self._read(wanted.person, wanted.day)
+        )
         others = contacts.scene(records, wanted.person, worker.venues, worker.people, policy)
         names = await self._venue_names(np.union1d(scene.venues, others.venues))
         table, at = contacts.exposures_to(scene, others, window, policy, names)
@@ -192,11 +196,13 @@ class Evaluator(SecondReading):
         person, policy, window = pseudonym_digest(case.person), looked.policy, looked.window
         second = await self._second(looked, found) if policy.publish_f2 else None
         persons = {p for p in [*found.persons, *(second.persons if second else ())] if p}
-        known = await known_of(worker, case.case_id, sorted(persons), writes=self.writes)
+        known, tests = await both(
+            known_of(worker, case.case_id, sorted(persons), writes=self.writes), tests_of(worker, person)
+        )
         content = contents(case, found.table, policy, found.persons, self._places(found.at, found.names), known)
         if second is not None:
             content |= contents_of_f2(case, second, policy, self._places(second.scene.venues, second.names), known)
-        situation = Situation("open", found.scene, await tests_of(worker, person))
+        situation = Situation("open", found.scene, tests)
         reason = ERASED if worker.people.is_erased(person) else "dates_corrected" if looked.moved else "scans_corrected"
         verdict = Verdict(case.case_id, asked, content, policy.id, reason, gate, self._status(looked, situation))
         if asked is None:

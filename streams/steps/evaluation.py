@@ -24,7 +24,7 @@ from streams.steps.kinds import KINDS
 from streams.steps.publish import Change, Publication, carry_out_all, prepare
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
-from streams.steps.together import together
+from streams.steps.together import both, together
 from streams.steps.triggers import Triggers, merged
 from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
@@ -138,8 +138,8 @@ class Evaluation(Evaluator):
         if verdict.presence is not None:
             known = await standing.bodies(case_id, [PRESENCE])
             verdict.presence = await with_forgotten(worker, verdict, known.get(PRESENCE))
-        heads = await self._heads(standing, verdict)
-        planned = plan(verdict, heads, await standing.counts(case_id), worker.people)
+        heads, counts = await both(self._heads(standing, verdict), standing.counts(case_id))
+        planned = plan(verdict, heads, counts, worker.people)
         changes = planned.changes
         again = None
         if verdict.alerts is not None:

@@ -71,12 +71,12 @@ def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choos
         crew = Crew(system, 2)
         mishaps = Mishaps(system, servers.kafka, crew, rng)
         for _ in range(rounds):
-            send(system, slices.pop())
+            send(system, slices.pop() if slices else [])
             mishaps.wait(rng.choice((0.0, 0.1, 0.4, 1.5)) * rng.random())
             mishap = choose(mishaps)
             done[mishap.__name__] += 1
             mishap()
-            send(system, slices.pop())
+            send(system, slices.pop() if slices else [])
             crew.look()
         for rest in slices:
             send(system, rest)
