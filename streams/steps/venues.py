@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from schemas.decoding import Problem, decode_venue
 from schemas.venue import Venue
@@ -19,7 +19,9 @@ class Venues(RegistryStep):
 
     SLICE = 1000
 
-    async def _take_all(self, messages: Sequence[Message], topic: str, triggers: Triggers) -> list[Problem | None]:
+    async def _take_all(
+        self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]
+    ) -> list[Problem | None]:
         decoded = [decode_venue(message.value, message.headers) for message in messages]
         greatest: dict[str, VenueRow] = {}
         for message, venue in zip(messages, decoded, strict=True):
@@ -27,6 +29,7 @@ class Venues(RegistryStep):
                 row = _row(venue, message.value or b"")
                 greatest[venue.venue_id] = max(row, greatest.get(venue.venue_id, row), key=_rank)
         await self._win(greatest)
+        alive()
         await self._announce_all("venue", self.worker.venues, greatest)
         # Look after the write: a case whose spans come later reads the new figures itself.
         await self.worker.spans.refresh(self.worker.store)
