@@ -12,6 +12,8 @@ Nothing that was in hand is committed in any case but the first.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -43,10 +45,22 @@ def code_of(error: BaseException | None) -> int:
 
 
 def deadline(seconds: float, code: int) -> threading.Timer:
-    """End the process with `code` in any case. A crash can hang for ever: threads wait for each other's answers."""
+    """End the process with `code` in any case. A crash can hang for ever: threads wait for each other's answers.
+
+    It says what hung: lines of code, no values.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
 
     def end() -> None:
         logger.critical("not ended within %.0f s: killed", seconds)
+        with contextlib.suppress(Exception):  # tasks come and go while they are looked at
+            for task in asyncio.all_tasks(loop) if loop is not None else ():
+                stack = task.get_stack(limit=6)
+                where = " < ".join(f"{f.f_code.co_filename[-40:]}:{f.f_lineno}" for f in reversed(stack))
+                logger.critical("unfinished: %s at %s", getattr(task.get_coro(), "__qualname__", "?"), where)
         logging.shutdown()
         os._exit(code)
 

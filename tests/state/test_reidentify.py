@@ -93,6 +93,8 @@ class Batch(list[Any]):
         )
         self.topic, self.partition, self.first_offset, self.last_offset = topic, 0, 0, len(values) - 1
 
+    def alive(self) -> None: ...
+
 
 def scan(person: str, at: int = NOW) -> dict[str, Any]:
     return {"scan_id": "s", "venue_id": "v", "person": person, "scanned_at": at, "gateway_id": "g"}
