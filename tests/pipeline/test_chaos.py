@@ -18,6 +18,7 @@ from tests.pipeline.answers import check_answer, check_revisions, send
 from tests.pipeline.crew import Crew
 from tests.pipeline.mishaps import Mishaps, own_kafka
 from tests.pipeline.system import Servers, System
+from tests.pipeline.test_deaths import taken_in, wait_for_work
 from tests.pipeline.town import Town
 
 SEED = int(os.environ.get("TRUYVET_FAULT_SEED") or random.randrange(1_000_000))
@@ -66,12 +67,16 @@ def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choos
     print(f"\nseed {SEED}", end="", flush=True)
     slices = Town(SEED, scans=max(300, 8 * rounds), cases=8).slices(2 * rounds + 1)
     done: Counter[str] = Counter()
+    at_work = 0
     began = time.monotonic()
     with System(servers, folder / "system", env={"TRUYVET_SESSION_SECONDS": "2"}) as system:
         crew = Crew(system, 2)
         mishaps = Mishaps(system, servers.kafka, crew, rng)
         for _ in range(rounds):
+            before = taken_in(system) if system.redis.ready() else {}
             send(system, slices.pop() if slices else [])
+            # Half of the time somebody must be at work when it happens; workers that were just started are not yet.
+            at_work += rng.random() < 0.6 and wait_for_work(system, before)
             mishaps.wait(rng.choice((0.0, 0.1, 0.4, 1.5)) * rng.random())
             mishap = choose(mishaps)
             done[mishap.__name__] += 1
@@ -84,5 +89,8 @@ def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choos
         wanted = check_answer(system)
         check_revisions(system)
         took = time.monotonic() - began
-        print(f", {dict(done)}, {crew.again} ended and began again, {len(wanted.exposures)} exposures, {took:.0f} s")
+        print(
+            f", {dict(done)}, {at_work} while at work, {crew.again} ended and began again, {len(wanted.exposures)} exposures, {took:.0f} s"
+        )
         assert len(wanted.exposures) > 20, "nobody met anybody: the answer says nothing"
+        assert at_work >= rounds // 4, "most of it happened to workers that had nothing to do"
