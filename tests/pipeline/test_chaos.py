@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.answers import check_answer, check_revisions, send
+from tests.pipeline.answers import Sent, check_answer, check_revisions, send
 from tests.pipeline.crew import Crew
 from tests.pipeline.mishaps import Mishaps, own_kafka
 from tests.pipeline.system import Servers, System
@@ -65,7 +65,13 @@ def test_one_of_each(own: Servers, tmp_path: Path) -> None:
 
 def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choose) -> None:  # type: ignore[no-untyped-def]
     print(f"\nseed {SEED}", end="", flush=True)
-    slices = Town(SEED, scans=max(300, 8 * rounds), cases=8).slices(2 * rounds + 1)
+    town = Town(SEED, scans=max(300, 8 * rounds), cases=8)
+    slices = town.slices(2 * rounds + 1)
+
+    def part() -> list[Sent]:
+        """The next of the messages, and when all are out some of them again."""
+        return slices.pop() if slices else rng.sample(town.messages, 5)
+
     done: Counter[str] = Counter()
     at_work = 0
     began = time.monotonic()
@@ -74,14 +80,14 @@ def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choos
         mishaps = Mishaps(system, servers.kafka, crew, rng)
         for _ in range(rounds):
             before = taken_in(system) if system.redis.ready() else {}
-            send(system, slices.pop() if slices else [])
+            send(system, part())
             # Half of the time somebody must be at work when it happens; workers that were just started are not yet.
             at_work += rng.random() < 0.6 and wait_for_work(system, before)
             mishaps.wait(rng.choice((0.0, 0.1, 0.4, 1.5)) * rng.random())
             mishap = choose(mishaps)
             done[mishap.__name__] += 1
             mishap()
-            send(system, slices.pop() if slices else [])
+            send(system, part())
             crew.look()
         for rest in slices:
             send(system, rest)
@@ -89,8 +95,7 @@ def chaos(servers: Servers, folder: Path, rng: random.Random, rounds: int, choos
         wanted = check_answer(system)
         check_revisions(system)
         took = time.monotonic() - began
-        print(
-            f", {dict(done)}, {at_work} while at work, {crew.again} ended and began again, {len(wanted.exposures)} exposures, {took:.0f} s"
-        )
+        print(f", {dict(done)}, {at_work} while at work, {crew.again} ended and began again", end="")
+        print(f", {len(wanted.exposures)} exposures, {took:.0f} s")
         assert len(wanted.exposures) > 20, "nobody met anybody: the answer says nothing"
         assert at_work >= rounds // 4, "most of it happened to workers that had nothing to do"
