@@ -8,8 +8,10 @@ from __future__ import annotations
 from schemas.batches import decode_scan_records
 from schemas.case import decode_case
 from schemas.columns import ScanColumns
+from schemas.combine import decode_combine
 from schemas.coverage import decode_coverage
 from schemas.decision import decode_decision
+from schemas.evaluate import decode_evaluate
 from schemas.gateway import decode_gateway
 from schemas.grammar import element
 from schemas.organisation import decode_organisation
@@ -24,8 +26,10 @@ __all__ = [
     "Problem",
     "ScanColumns",
     "decode_case",
+    "decode_combine",
     "decode_coverage",
     "decode_decision",
+    "decode_evaluate",
     "decode_gateway",
     "decode_organisation",
     "decode_person",

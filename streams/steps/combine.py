@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-import msgspec
-
 from schemas.cluster import Cluster
 from schemas.combine import Combine
+from schemas.decoding import decode_combine
 from schemas.encoding import encode
 from schemas.exposure import Advice, Exposure
 from schemas.followup import Followup
@@ -23,11 +22,11 @@ from streams.state.standing import CLUSTER, EXPOSURE, FOLLOWUP, PRESENCE, Standi
 from streams.steps.followups import rows_of_persons, rows_of_venue
 from streams.steps.kinds import KINDS, Presence
 from streams.steps.publish import Change, carry_out_all, prepare
+from streams.steps.requests import requests_of
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.worker import Worker, still_ours
 
 Band = Literal["high", "medium", "low"]
-_decoder = msgspec.json.Decoder(Combine)
 ASK_AGAIN = 60
 TOGETHER = 500
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
@@ -73,7 +72,7 @@ class Combining:
         if batch.partition not in self._standing:
             await self.take_over(batch.partition)
         standing = self._standing[batch.partition]
-        wanted = {_decoder.decode(message.value) for message in batch if message.value}
+        wanted = set(await requests_of(self.worker, batch, decode_combine, Combine.key))
         if await self._settle_all(standing, sorted(wanted, key=Combine.key), batch.alive):
             await note_ends(standing, self.worker.log)
         worker = self.worker

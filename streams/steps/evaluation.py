@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
+from schemas.decoding import decode_evaluate
 from schemas.evaluate import Evaluate
 from schemas.times import format_time
 from schemas.venue_alert import VenueAlert
@@ -22,6 +21,7 @@ from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
 from streams.steps.publish import Change, Publication, carry_out_all, prepare
+from streams.steps.requests import requests_of
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
 from streams.steps.together import both, together
@@ -29,7 +29,6 @@ from streams.steps.triggers import Triggers, merged
 from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
 
-_decoder = msgspec.json.Decoder(Evaluate)
 TOGETHER = 500  # records, and no further case comes into the transaction
 CASES_TOGETHER = 16  # nor of cases: the first of them would wait for all
 AT_ONCE = 4  # cases looked at as a whole at the same time: each may hold the visits of thousands
@@ -86,7 +85,7 @@ class Evaluation(Evaluator):
         if batch.partition not in self._standing:
             await self.take_over(batch.partition, batch.alive)
         standing = self._standing[batch.partition]
-        wanted = merged(_decoder.decode(message.value) for message in batch if message.value)
+        wanted = merged(await requests_of(self.worker, batch, decode_evaluate, Evaluate.key))
         # Who was just met goes before cases that are looked at as a whole, which takes ten times as long.
         asked = {case_id: persons for case_id, persons in wanted.items() if persons is not None}
         whole = {case_id: persons for case_id, persons in wanted.items() if persons is None}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from tests.fuzz.grammar import Grammar
+from tests.fuzz.mutations import HEADERS, as_json, hurt_bytes, hurt_fields, junk, raw_field
 from tests.pipeline.answers import Sent
-from tests.pipeline.fuzz.grammar import Grammar
-from tests.pipeline.fuzz.mutations import HEADERS, as_json, hurt_bytes, hurt_fields, junk, raw_field
 
 SHARES = {
     "scans": 0.64,
@@ -18,6 +18,8 @@ SHARES = {
     "policies": 0.02,
     "organisations": 0.03,
     "coverage": 0.04,
+    "evaluate": 0.02,
+    "combine": 0.02,
 }
 UNKEYED = ("cases", "people", "decisions")
 HUGE = 900_000  # bytes; the topics take a mebibyte

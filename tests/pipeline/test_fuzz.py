@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.fuzz.stream import erasures, gateways, stream
 from tests.pipeline.answers import (
     bare,
     brute_force,
@@ -27,7 +28,6 @@ from tests.pipeline.answers import (
     send,
     standing,
 )
-from tests.pipeline.fuzz.stream import erasures, gateways, stream
 from tests.pipeline.system import Program, Servers, System
 
 SEED = int(os.environ.get("TRUYVET_FUZZ_SEED") or random.randrange(1_000_000))
