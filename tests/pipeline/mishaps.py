@@ -42,7 +42,7 @@ class Mishaps:
     def _end(worker: Program) -> None:
         code = worker.terminate(60)
         # One that has hardly begun to start has nothing to finish, and ends by the signal.
-        assert code in (DONE, AGAIN, -signal.SIGTERM), f"{code}: {worker.words()[-3000:]}"
+        assert code in (DONE, AGAIN, -signal.SIGTERM), f"{code}: {worker.words()[-15000:]}"
 
     def worker_paused(self) -> None:
         """Beyond its session: it wakes up as a zombie, with its partitions in other hands."""
