@@ -9,7 +9,7 @@ offset: a worker that ends in the middle, or is ended because the batch took too
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from schemas.decoding import Problem
@@ -37,7 +37,7 @@ class RegistryStep:
         worker = self.worker
         for messages in _slices(batch, self.SLICE):
             triggers = Triggers()
-            problems = await self._take_all(messages, batch.topic, triggers)
+            problems = await self._take_all(messages, batch.topic, triggers, batch.alive)
             out = [
                 reject(problem, message, batch.topic, worker.clock.now_ms(), worker.seal)
                 for message, problem in zip(messages, problems, strict=True)
@@ -51,9 +51,18 @@ class RegistryStep:
             if out:
                 await worker.log.send(out)
             await offset_done(worker.store, worker.generation, batch.topic, batch.partition, messages[-1].offset + 1)
+            batch.alive()
 
-    async def _take_all(self, messages: Sequence[Message], topic: str, triggers: Triggers) -> list[Problem | None]:
-        return [await self._take(message, topic, triggers) for message in messages]
+    async def _take_all(
+        self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]
+    ) -> list[Problem | None]:
+        """`alive` is called after each step forward. Beside a flood of scans each answer that a message waits for takes
+        its time, and 36 of them took longer than a batch may be in hand: the watchdog ended the worker (fuzz)."""
+        problems = []
+        for message in messages:
+            problems.append(await self._take(message, topic, triggers))
+            alive()
+        return problems
 
     async def _take(self, message: Message, topic: str, triggers: Triggers) -> Problem | None:
         raise NotImplementedError

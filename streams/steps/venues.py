@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from schemas.decoding import Problem, decode_venue
 from schemas.venue import Venue
@@ -19,7 +19,9 @@ class Venues(RegistryStep):
 
     SLICE = 1000
 
-    async def _take_all(self, messages: Sequence[Message], topic: str, triggers: Triggers) -> list[Problem | None]:
+    async def _take_all(
+        self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]
+    ) -> list[Problem | None]:
         decoded = [decode_venue(message.value, message.headers) for message in messages]
         greatest: dict[str, VenueRow] = {}
         for message, venue in zip(messages, decoded, strict=True):

@@ -61,6 +61,8 @@ class Fetch(list[Message]):
 
     partition = 0
 
+    def alive(self) -> None: ...
+
 
 class Around:
     """A worker's store and log over one Redis."""
