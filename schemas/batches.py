@@ -18,6 +18,7 @@ from schemas.scan import MAX_BATCH, MAX_BATCH_BYTES, READER, ScanWire, decode_sc
 
 _scan = READER.decoder
 _scans = msgspec.json.Decoder(list[ScanWire])
+FEW, HOPELESS = 8, 20
 _BREAK, _OPEN, _CLOSE = b"\n{}"
 
 
@@ -50,15 +51,12 @@ def decode_scan_records(
             index += range(len(batch))
         else:
             slow.append(at)
-    if singles:
-        lines = _lines([values[at] for at in singles])
-        if lines is None:
-            slow += singles
-        else:
-            parts.append(lines.at_records(singles))
+    found, rest = _good_lines(values, singles)
+    parts += found
+    slow += rest
     if wires:
-        found, doubtful = columns_of(wires, record, index)
-        parts.append(found)
+        columns, doubtful = columns_of(wires, record, index)
+        parts.append(columns)
         slow += doubtful
     for at in slow:
         scans, wrong = decode_scans(values[at], headers[at])
@@ -66,6 +64,29 @@ def decode_scan_records(
         if scans:
             parts.append(ScanColumns.of_scans([scan for _, scan in scans], at, [i for i, _ in scans]))
     return ScanColumns.joined(parts), problems
+
+
+def _good_lines(values: Sequence[bytes | None], singles: list[int]) -> tuple[list[ScanColumns], list[int]]:
+    """Of single scans: columns of those that are without doubt, and the rest. In halves: one bad record must not cost
+    all others of its fetch a call of the decoder each (5,000 records, one of them bad: 17 ms for 175)."""
+    parts: list[ScanColumns] = []
+    rest: list[int] = []
+    waiting = [singles] if singles else []
+    failed = 0  # in a row
+    while waiting:
+        some = waiting.pop()
+        lines = _lines([values[at] for at in some]) if failed < HOPELESS else None
+        if lines is not None:
+            parts.append(lines.at_records(some))
+            failed = 0
+        elif len(some) <= FEW or failed >= HOPELESS:
+            rest += some
+            failed += 1
+        else:
+            failed += 1
+            half = len(some) // 2
+            waiting += [some[:half], some[half:]]
+    return parts, rest
 
 
 def _array(value: bytes) -> list[ScanWire] | None:

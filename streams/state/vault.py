@@ -17,6 +17,7 @@ is made only for a person whom the vault does not hold yet. 145 bytes a person, 
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -30,6 +31,7 @@ _SECOND: Final = struct.Struct(">I")
 _HEAD: Final = 5
 DIGEST: Final = 16
 _SWEPT: Final = 16  # hashes a call
+_PORTION: Final = 64  # groups of a few persons, some 10 ms of sealing
 
 Seal = Callable[[bytes], bytes]
 """Plain bytes to a box that only the holder of the private key opens. Its length depends on that of the plain alone."""
@@ -82,7 +84,9 @@ async def keep(store: Store, seals: Seals, seen: Mapping[bytes, Sighting]) -> in
     groups = _groups((digest, sighting.second) for digest, sighting in seen.items())
     replies = await store.run([Call("vault_look", (key,), (_blob(group),)) for key, group in groups.items()])
     puts = []
-    for (key, group), reply in zip(groups.items(), replies, strict=True):
+    for number, ((key, group), reply) in enumerate(zip(groups.items(), replies, strict=True)):
+        if number % _PORTION == _PORTION - 1:
+            await asyncio.sleep(0)  # thousands of new persons in a batch: whoever waits for an answer gets it first
         missing = [entry for entry, flag in zip(group, reply, strict=True) if flag == ord("1")]
         if missing:
             values: list[Arg] = [seals.entry(digest, seen[digest].code, second) for digest, second in missing]

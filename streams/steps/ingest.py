@@ -35,12 +35,14 @@ from streams.state.shards import add_days, swept
 from streams.steps.erase import Eraser
 from streams.steps.gates import Gates
 from streams.steps.rejects import refusal, reject
+from streams.steps.together import in_portions
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
 # Names that a worker remembers to have stored; past this many it forgets them and stores them again, which is harmless.
 REMEMBERED = 2_000_000
 WEEK = 7 * 86400
+PORTION = 100  # rejects, some 10 ms: each is sealed
 EARLIEST = EARLIEST_MS // 1000
 NEVER_CLOSED = np.iinfo(np.int64).max
 WANTED = {
@@ -71,13 +73,15 @@ class Ingest:
         as_read = columns
         columns = self._corrected(columns)
         keep, refused = self._check(columns, messages)
+        batch.alive()
         out = [
             reject(problem, messages[at], batch.topic, self.worker.clock.now_ms(), self.worker.seal)
-            for at, problem in [*problems, *refused]
+            async for at, problem in in_portions([*problems, *refused], PORTION, batch.alive)
         ]
         if len(columns.seconds):
             digests = self.worker.pseudonymiser.digests(columns.persons)
             await self._names(columns, digests, keep)
+            batch.alive()
             facts = self._facts(columns, digests, keep)
             if self._looks:
                 codes = _kept(columns.persons, keep)

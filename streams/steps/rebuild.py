@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import msgspec
 
 from schemas.times import parse_time
-from streams.ports import Call, Log, Read, Store
+from streams.ports import Call, Fenced, Log, Read, Store
 from streams.state.cases import CaseTable
 from streams.state.generation import Generation, begin_generation, offset_done, set_state
 from streams.state.standing import STATUS, Standing, read_standing, scan_keys
@@ -34,6 +35,7 @@ from streams.steps.worker import Worker
 KEEP, FENCES = b"tv:gen", b"tv:fence:"
 VAULT = b"tv:vault:"
 COUNTED = (b"tv:pub:", b"tv:refused:")
+TRIES = 5  # to own a ledger, a second apart
 Progress = Callable[[str, int, int], None]
 Work = Callable[[], Awaitable[None]]
 Together = Callable[[Sequence[Work]], Awaitable[object]]
@@ -113,8 +115,7 @@ async def rebuild(
             # Requests from before are answered by the evaluation of everything at the end.
             await offset_done(store, generation.id, topic, partition, await log.end(topic, partition))
             standing = Standing(store, partition, line)
-            await standing.own()
-            await take_in(standing, log, from_start=True)
+            await _take_over(standing, log)
             ledgers.append(standing)
         progress("published", partition + 1, partitions)
     await _newest_known(worker, ledgers)
@@ -136,6 +137,19 @@ async def rebuild(
     await log.send(everything.records())
     await set_state(store, generation.id, "ready")
     return Generation(generation.id, "ready")
+
+
+async def _take_over(standing: Standing, log: Log) -> None:
+    """Own a ledger and fill it. A worker of the former generation may own it after us, until a second later it notices
+    that its generation is over; the rebuild that gave up for it left the system without a state."""
+    for attempt in range(TRIES):
+        await standing.own()
+        try:
+            return await take_in(standing, log, from_start=True)
+        except Fenced:
+            if attempt == TRIES - 1:
+                raise
+            await asyncio.sleep(1.0)
 
 
 async def _newest_known(worker: Worker, ledgers: list[Standing]) -> None:

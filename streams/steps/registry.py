@@ -51,6 +51,7 @@ class RegistryStep:
             if out:
                 await worker.log.send(out)
             await offset_done(worker.store, worker.generation, batch.topic, batch.partition, messages[-1].offset + 1)
+            batch.alive()
 
     async def _take_all(
         self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]

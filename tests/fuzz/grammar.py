@@ -108,6 +108,12 @@ class Grammar:
             return (self._now - rng.randrange(2 * DAY)) * 1000 + rng.randrange(1000)
         return value
 
+    def stamp(self) -> int:
+        """A record's own time, which a terminal without a clock sets as well: of 1970, of another year, an hour ahead
+        (more than that Kafka does not take)."""
+        old = (0, 1, 999, 946_684_800_000, (self._now - 400 * DAY) * 1000)
+        return self._rng.choice((*old, *((self._now + s) * 1000 + 1 for s in (-22 * DAY, -DAY, 1500, 3000))))
+
     def _moment(self) -> Any:
         """In the last eight days, mostly two hours of one of them; in one of the forms that are allowed."""
         rng = self._rng

@@ -62,6 +62,12 @@ def raw_field(rng: Random, content: dict[str, Any]) -> bytes:
 
 def hurt_bytes(rng: Random, value: bytes) -> bytes:
     """Some bytes flipped, gone, doubled, put in or moved."""
+    while names_twice(hurt := _hurt_bytes(rng, value)):
+        pass
+    return hurt
+
+
+def _hurt_bytes(rng: Random, value: bytes) -> bytes:
     found = bytearray(value)
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
         if not found:
@@ -79,6 +85,23 @@ def hurt_bytes(rng: Random, value: bytes) -> bytes:
         else:
             found[at:] = found[at + upto :] + found[at : at + upto]
     return bytes(found)
+
+
+def names_twice(value: bytes) -> bool:
+    """JSON in which a field stands twice: which of them counts no standard says (schemas/README.md says it of us)."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(found := dict(pairs)) < len(pairs):
+            raise KeyError
+        return found
+
+    try:
+        json.loads(value, object_pairs_hook=once)
+    except KeyError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def junk(rng: Random) -> bytes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from tests.fuzz.grammar import Grammar
 from tests.fuzz.mutations import HEADERS, as_json, hurt_bytes, hurt_fields, junk, raw_field
 from tests.pipeline.answers import Sent
+from tests.pipeline.town import Town
 
-SHARES = {
-    "scans": 0.64,
+OTHERS = {
     "venues": 0.08,
     "cases": 0.06,
     "people": 0.08,
@@ -23,6 +23,27 @@ SHARES = {
 }
 UNKEYED = ("cases", "people", "decisions")
 HUGE = 900_000  # bytes; the topics take a mebibyte
+SCANS = 0.6
+"""The share of scans: each record of a registry costs a worker some round trips, and a scan none."""
+
+
+def mixed(seed: int, size: int, few: int, scans: float = SCANS) -> list[Iterator[Sent]]:
+    """Gateways first, erasures last, `few` of each (see there); between them all others, and the good messages of a
+    whole town."""
+    town = Town(seed).messages
+    return [gateways(seed, few), among(seed, stream(seed, size, scans), town, size), erasures(seed, few, size)]
+
+
+def among(seed: int, many: Iterable[Sent], good: Sequence[Sent], size: int) -> Iterator[Sent]:
+    """The good ones in their order, at random places."""
+    rng = Random(f"{seed}/places")
+    places = sorted(rng.randrange(size) for _ in good)
+    at = 0
+    for number, one in enumerate(many):
+        while at < len(good) and places[at] == number:
+            yield good[at]
+            at += 1
+        yield one
 
 
 def gateways(seed: int, size: int) -> Iterator[Sent]:
@@ -33,10 +54,11 @@ def gateways(seed: int, size: int) -> Iterator[Sent]:
     return (_record(rng, grammar, "gateways") for _ in range(size))
 
 
-def stream(seed: int, size: int) -> Iterator[Sent]:
+def stream(seed: int, size: int, scans: float = SCANS) -> Iterator[Sent]:
     rng = Random(f"{seed}/fuzz")
     grammar = Grammar(rng, size)
-    topics, weights = list(SHARES), list(SHARES.values())
+    rest = sum(OTHERS.values())
+    topics, weights = ["scans", *OTHERS], [scans, *((1 - scans) * share / rest for share in OTHERS.values())]
     return (_record(rng, grammar, rng.choices(topics, weights)[0]) for _ in range(size))
 
 
@@ -60,9 +82,10 @@ def _record(rng: Random, grammar: Grammar, topic: str, *, erasing: bool = False)
         value = as_json(rng, content)[:-1] + b', "unknown": "' + "ế".encode() * (HUGE // 3) + b'"}'
     elif odd < 0.04 and topic not in ("people", "decisions"):
         key = rng.choice((b"", rng.randbytes(20), b"x" * 300))
+    stamp = grammar.stamp() if topic == "scans" and rng.random() < 0.01 else None
     # The client sends no record of nothing at all, and Kafka takes none without a key for a topic that it compacts.
     unkeyed = value is not None and (topic == "scans" or (topic in UNKEYED and rng.random() < 0.02))
-    return Sent(topic, None if unkeyed else key, value, None, headers)
+    return Sent(topic, None if unkeyed else key, value, stamp, headers)
 
 
 def _value(rng: Random, grammar: Grammar, topic: str, content: dict[str, object]) -> bytes:

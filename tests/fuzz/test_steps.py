@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from streams.runtime.embedded import EmbeddedRedis
 from streams.runtime.redis import RedisStore
 from tests.fuzz.books import Books
 from tests.fuzz.internal import internal_rejects
-from tests.fuzz.stream import erasures, gateways, stream
+from tests.fuzz.stream import mixed
 from tests.fuzz.workbench import INTERNAL, Workbench
-from tests.pipeline.answers import INPUTS, POLICY, Sent, differences, standing
+from tests.pipeline.answers import INPUTS, POLICY, differences, standing
 from tests.pipeline.system import KEY
-from tests.pipeline.town import Town
 from tests.reference.answer import World
 from tests.simulation.checks import bare, last_records
 
@@ -42,24 +40,6 @@ async def test_a_million_records(tmp_path: Path) -> None:
     await fuzz(tmp_path, RECORDS)
 
 
-def mixed(count: int) -> list[Iterable[Sent]]:
-    """Gateways first, erasures last (docs/readings.md); a whole town of good messages among the rest."""
-    few = max(count // 50, 300)
-    return [gateways(SEED, few), among(stream(SEED, count), Town(SEED).messages, count), erasures(SEED, few, count)]
-
-
-def among(many: Iterable[Sent], good: list[Sent], count: int) -> Iterable[Sent]:
-    """The good ones in their order, at random places."""
-    rng = random.Random(f"{SEED}/places")
-    places = sorted(rng.randrange(count) for _ in good)
-    at = 0
-    for number, one in enumerate(many):
-        while at < len(good) and places[at] == number:
-            yield good[at]
-            at += 1
-        yield one
-
-
 async def fuzz(folder: Path, count: int) -> None:
     print(f"\nseed {SEED}", end="", flush=True)
     redis = EmbeddedRedis(folder)
@@ -69,9 +49,8 @@ async def fuzz(folder: Path, count: int) -> None:
         bench = Workbench(store, SEED)
         await bench.start()
         began = time.monotonic()
-        for part in mixed(count):
-            rest = iter(part)
-            while some := list(islice(rest, SLICE)):
+        for part in mixed(SEED, count, max(count // 50, 300)):
+            while some := list(islice(part, SLICE)):
                 for one in some:
                     bench.put(one)
                 await bench.work()

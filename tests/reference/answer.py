@@ -62,6 +62,7 @@ class World:
         self.scans: set[Fact] = self.accepted.scans - erased(self.accepted.scans, self.people)
         # A world does not change, so each of these is worked out once (by code, by the policy's id).
         self._persons: dict[str, str] = {}
+        self._codes: dict[str, set[str]] = {}
         self._figures: dict[str, dict[str, Figures]] = {}
         self._pieces: dict[str, dict[str, list[Piece]]] = {}
         self._visitors: dict[str, dict[str, set[str]]] = {}
@@ -121,8 +122,10 @@ class World:
 
     def codes_of(self, person: str) -> set[str]:
         """The canonical codes, among all that were read or linked, of whoever goes by this pseudonym."""
-        known = {scan.code for scan in self.accepted.scans} | {code for link in self.links for code in link}
-        return {code for code in known if self.person(code) == person}
+        if not self._codes:
+            for code in {scan.code for scan in self.accepted.scans} | {code for link in self.links for code in link}:
+                self._codes.setdefault(self.person(code), set()).add(code)
+        return self._codes.get(person, set())
 
     def certainty(self, case: str, person: str) -> str:
         """Rule 8: the newest decision on an exposure; at a tie the greater word, as nothing else is said.

@@ -14,13 +14,17 @@ from tests.reference.messages import PeopleRecord
 def standing_links(people: Iterable[PeopleRecord]) -> list[tuple[str, str]]:
     """A link stands unless an `unlink` of either code has the same or a later `at`."""
     people = list(people)
+    parted: dict[str, int] = {}  # code → its last unlink
+    for record in people:
+        if record.op == "unlink":
+            code = canonical(record.code)
+            parted[code] = max(record.at, parted.get(code, record.at))
     links = []
     for link in people:
-        if link.op != "link":
-            continue
-        ends = {canonical(link.code), canonical(link.same_as or "")}
-        if not any(p.op == "unlink" and canonical(p.code) in ends and p.at >= link.at for p in people):
-            links.append((canonical(link.code), canonical(link.same_as or "")))
+        if link.op == "link":
+            ends = canonical(link.code), canonical(link.same_as or "")
+            if not any(end in parted and parted[end] >= link.at for end in ends):
+                links.append(ends)
     return links
 
 

@@ -92,6 +92,10 @@ class Batch(list[Any]):
             for n, v in enumerate(values)
         )
         self.topic, self.partition, self.first_offset, self.last_offset = topic, 0, 0, len(values) - 1
+        self.steps_forward = 0
+
+    def alive(self) -> None:
+        self.steps_forward += 1
 
     def alive(self) -> None: ...
 

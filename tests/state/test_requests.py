@@ -11,6 +11,7 @@ import pytest
 from schemas.combine import Combine
 from schemas.decoding import decode_combine, decode_evaluate
 from schemas.evaluate import Evaluate
+from streams.steps.people import People
 from streams.steps.requests import requests_of
 from tests.simulation.kafka import Kafka
 from tests.simulation.redis import RedisServer, private_server
@@ -76,3 +77,14 @@ async def test_in_another_partition_than_its_keys_it_is_refused(server: RedisSer
     found = await requests_of(around.worker(), Batch(topic, values), decode, key)  # type: ignore[arg-type]
     assert 0 < len(found) < 40 and len(found) + len(around.sent) == 40
     assert {around.kafka.partition_of(topic, key(one).encode()) for one in found} == {0}
+
+
+async def test_a_registry_says_that_it_goes_forward(server: RedisServer) -> None:
+    """36 records of `people` beside a flood of scans took longer than a batch may be in hand without a word, and so did
+    each next worker for them."""
+    around = Surroundings(server)
+    batch = Batch(
+        "people", [{"op": "unlink", "code": f"{n:012}", "at": 1_767_600_000_000, "by": "An"} for n in range(36)]
+    )
+    await People(around.worker()).handle(batch)
+    assert batch.steps_forward >= 36
