@@ -44,14 +44,19 @@ class Contender(Protocol):
     def stop(self) -> None: ...
 
 
-class Child:
-    """A Python program of ours with its log in a file."""
+def of_ours(module: str, *arguments: str) -> list[str]:
+    """The command of a Python program of ours."""
+    return [sys.executable, "-m", module, *arguments]
 
-    def __init__(self, module: str, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+
+class Child:
+    """A program with its log in a file."""
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
         self._log = log
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -74,6 +79,10 @@ class Child:
             words = self._log.read_text("utf-8", "replace").strip().splitlines()[-3:]
             raise Trouble(f"a contender ended with {self._process.returncode}: {' / '.join(words)}")
         return self._heard.count(b"\n")
+
+    def heard(self) -> list[bytes]:
+        """The whole lines that were there at the last look."""
+        return self._heard.split(b"\n")[:-1]
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGCONT)
@@ -98,19 +107,18 @@ class Peer:
             "PEER_TOPIC": settings.topic_prefix + "scans",
             "PEER_MARKS": ",".join(map(str, marks)),
         }
-        self._child = Child(
-            f"console.bench.peers.{name}", ["worker", "--without-web"] * (name == "stock_faust"), environment, log
-        )
+        arguments = ["worker", "--without-web"] if name == "stock_faust" else []
+        self._child = Child(of_ours(f"console.bench.peers.{name}", *arguments), environment, log)
 
     @property
     def pid(self) -> int:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        async def reached() -> bool:
+        async def done() -> bool:
             return self._child.lines() > mark
 
-        await _until(reached)
+        await reached(done)
 
     async def kept(self) -> int | None:
         if self._counter is None:
@@ -127,7 +135,7 @@ class Ours:
 
     def __init__(self, settings: Settings, marks: Sequence[int], log: Path) -> None:
         self._marks = marks
-        self._child = Child("console.main", ["worker"], environment_of(settings), log)
+        self._child = Child(of_ours("console.main", "worker"), environment_of(settings), log)
         self._settings = settings
 
     @property
@@ -137,12 +145,12 @@ class Ours:
     async def reach(self, mark: int) -> None:
         async with opened(self._settings) as store:
 
-            async def reached() -> bool:
+            async def done() -> bool:
                 self._child.lines()
                 offsets = await read_offsets(store)
                 return sum(n for (topic, _), n in offsets.items() if topic == "scans") >= self._marks[mark]
 
-            await _until(reached)
+            await reached(done)
 
     async def kept(self) -> int | None:
         async with opened(self._settings) as store:
@@ -173,9 +181,10 @@ async def opened(settings: Settings) -> AsyncIterator[RedisStore]:
         await store.close()
 
 
-async def _until(reached: Callable[[], Awaitable[bool]]) -> None:
+async def reached(done: Callable[[], Awaitable[bool]]) -> None:
+    """Return when it is. Raises Trouble after an hour."""
     deadline = time.monotonic() + PATIENCE
-    while not await reached():
+    while not await done():
         if time.monotonic() > deadline:
             raise Trouble(f"a contender was not done within {PATIENCE:.0f} s")
         await asyncio.sleep(LOOK)

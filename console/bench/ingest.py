@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from console.bench.contenders import Contender, Ours, Peer
+from console.bench.foreign import Foreign, missing
 from console.bench.load import Load, Province, distinct
 from console.bench.meter import Meter
 from console.bench.results import machine, write_out
@@ -48,7 +49,15 @@ LINES = (
     Line("stock Faust, empty body", "stock_faust", 1, 5),
     Line("truyvet, every person new", None, 1, new=True),
 )
+PEERS = (
+    Line("Kafka Streams, one scan a record", "kafka_streams", 1),
+    Line(f"Kafka Streams, {BATCH} scans a record", "kafka_streams", BATCH),
+    Line("Quix Streams, one scan a record", "quix", 1, 10),
+    Line(f"Quix Streams, {BATCH} scans a record", "quix", BATCH, 10),
+)
+"""With --peers: those that `make install` does not bring (console/bench/foreign.py)."""
 BARE = {1: LINES[1].title, BATCH: LINES[3].title}
+OURS = {1: LINES[0].title, BATCH: LINES[2].title}
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -64,7 +73,8 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Everything measured, and where. `rows`: title → medians and `of_bare`, the rate as a share of the bare loop's."""
+    """Everything measured, and where. `rows`: title → medians and `of_bare`, the rate as a share of the bare loop's;
+    `of_ours`: as a share of the worker's."""
 
     machine: dict[str, Any]
     scans: int
@@ -108,12 +118,14 @@ async def _one(system: System, line: Line, prefix: str, before: Load, measured: 
         log = Path(folder) / "log"
         # All numbers that a contender counts in are known before: the load is the same in every turn.
         more = len(measured.records(line.batch))
+        marks = len(before), len(before) + len(measured)
         contender: Contender
         if line.peer is None:
             contender = Ours(settings, (met, met + more), log)
+        elif line in PEERS:
+            contender = Foreign(line.peer, settings, marks, log)
         else:
-            counter = "n" if line.peer == "bare" else None
-            contender = Peer(line.peer, settings, (len(before), len(before) + len(measured)), log, counter)
+            contender = Peer(line.peer, settings, marks, log, "n" if line.peer == "bare" else None)
         try:
             await contender.reach(0)
             at_first = await _memory(settings)
@@ -130,7 +142,7 @@ async def _one(system: System, line: Line, prefix: str, before: Load, measured: 
         finally:
             contender.stop()
     us = {name: seconds / len(measured) * 1e6 for name, seconds in meter.cpu.items()}
-    bytes_ = grown / len(measured) if kept is not None else 0.0
+    bytes_ = grown / len(measured) if line.peer in (None, "bare") else 0.0
     return Run(line.title, len(measured), len(measured) / meter.wall, us["client"], us["redis"], us["kafka"], bytes_)
 
 
@@ -150,18 +162,19 @@ async def _memory(settings: Settings) -> int:
 
 def _rows(runs: list[Run]) -> dict[str, dict[str, float]]:
     rows: dict[str, dict[str, float]] = {}
-    for line in LINES:
+    for line in (*LINES, *PEERS):
         mine = [run for run in runs if run.line == line.title]
         if not mine:
             continue
-        # Each turn is compared with itself: the machine is not the same a minute later.
-        bare = [run for run in runs if run.line == BARE[line.batch]]
         row = {
             name: statistics.median(getattr(run, name) for run in mine)
             for name in ("rate", "client_us", "redis_us", "kafka_us", "redis_bytes")
         }
         row["rate_least"], row["rate_most"] = min(r.rate for r in mine), max(r.rate for r in mine)
-        row["of_bare"] = statistics.median(a.rate / b.rate for a, b in zip(mine, bare, strict=True))
+        for name, of in (("of_bare", BARE), ("of_ours", OURS)):
+            # Each turn is compared with itself: the machine is not the same a minute later.
+            other = [run for run in runs if run.line == of[line.batch]]
+            row[name] = statistics.median(a.rate / b.rate for a, b in zip(mine, other, strict=True))
         rows[line.title] = row
     return rows
 
@@ -169,15 +182,17 @@ def _rows(runs: list[Run]) -> dict[str, dict[str, float]]:
 @click.command(short_help="Scans a second.")
 @click.option("--scans", type=click.IntRange(10_000, 10_000_000), default=300_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1, 50), default=3, show_default=True, help="Turns of every contender.")
+@click.option("--peers", is_flag=True, help="Kafka Streams and Quix Streams as well (docs/bench/README.md).")
 @click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
-def command(scans: int, runs: int, json_: bool, out: Path | None) -> None:
+def command(scans: int, runs: int, peers: bool, json_: bool, out: Path | None) -> None:
     """Scans a second and CPU a scan, from the topic to the contact graph.
 
     One worker, one scan a record and 50 a record, beside a bare aiokafka + msgspec + Redis loop that makes the same
     writes, and a stock Faust agent that makes none. All scans wait in the topic; medians of the turns. Minutes.
     """
-    result = asyncio.run(measure(scans, runs, lambda words: click.echo(words, err=True)))
+    lines = (*LINES, *_installed()) if peers else LINES
+    result = asyncio.run(measure(scans, runs, lambda words: click.echo(words, err=True), lines=lines))
     write_out(result, out)
     if json_:
         as_json(msgspec.to_builtins(result))
@@ -185,14 +200,22 @@ def command(scans: int, runs: int, json_: bool, out: Path | None) -> None:
         _print(result, runs)
 
 
+def _installed() -> list[Line]:
+    """The peers that are here; of the others, how to bring them."""
+    lacking = missing([line.peer for line in PEERS if line.peer])
+    for name, how in lacking.items():
+        click.echo(f"{name} is not installed and is not measured; this brings it: {how}", err=True)
+    return [line for line in PEERS if line.peer not in lacking]
+
+
 def _print(result: Result, runs: int) -> None:
-    columns = ["", "scans/s", "least–most", "of bare", "client µs", "Redis µs", "Kafka µs", "bytes"]
+    columns = ["", "scans/s", "least–most", "of bare", "of ours", "client µs", "Redis µs", "Kafka µs", "bytes"]
     rows = [
         [
             title,
             f"{row['rate']:,.0f}",
             f"{row['rate_least']:,.0f}–{row['rate_most']:,.0f}",
-            f"{row['of_bare']:.2f}",
+            *(f"{row[name]:.2f}" for name in ("of_bare", "of_ours")),
             *(f"{row[name]:.2f}" for name in ("client_us", "redis_us", "kafka_us")),
             f"{row['redis_bytes']:.0f}" if row["redis_bytes"] else "–",
         ]

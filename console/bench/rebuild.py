@@ -13,7 +13,7 @@ import click
 import msgspec
 import psutil
 
-from console.bench.contenders import Child, Ours, environment_of, opened
+from console.bench.contenders import Child, Ours, environment_of, of_ours, opened
 from console.bench.results import machine, write_out
 from console.bench.system import System
 from console.bench.town import Town
@@ -83,7 +83,7 @@ async def _rebuild(settings: Settings, scans: int, log: Path) -> Run:
     async with opened(settings) as store:
         before = await read_generation(store)
     began = time.monotonic()
-    child = Child("console.main", ["rebuild", "--yes"], environment_of(settings), log)
+    child = Child(of_ours("console.main", "rebuild", "--yes"), environment_of(settings), log)
 
     async def done() -> None:
         deadline = began + HOURS * 3_600

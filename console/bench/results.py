@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from console.bench.contenders import Child, environment_of
+from console.bench.contenders import Child, environment_of, of_ours
 from console.bench.town import DAYS, Town, time_text
 from streams.runtime.settings import Settings
 
@@ -47,7 +47,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def worker_of(settings: Settings, log: Path, **more: str) -> Child:
     """`truyvet worker` on a system of the benchmark's own; `more` goes into its environment."""
-    return Child("console.main", ["worker"], {**environment_of(settings), **more}, log)
+    return Child(of_ours("console.main", "worker"), {**environment_of(settings), **more}, log)
 
 
 def report_of(town: Town, case_id: str, person: int, status: str) -> bytes:

@@ -30,7 +30,6 @@ class System:
         self.kafka = EmbeddedKafka(self._data / "kafka")
         self.redis: EmbeddedRedis | None = None
         self._stores = 0
-        self._made: list[str] = []
 
     async def __aenter__(self) -> System:
         try:
@@ -68,12 +67,14 @@ class System:
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
         await admin.start()
         try:
-            if self._made:  # thousands of partitions would make the broker slower from turn to turn
-                await admin.delete_topics(self._made)
+            # A peer's changelogs too: thousands of partitions would make the broker slower from turn to turn.
+            old = [topic for topic in await admin.list_topics() if not topic.startswith("__")]
+            if old:
+                await admin.delete_topics(old)
             await ensure_topics(settings, PARTITIONS)
-            self._made = [settings.topic_prefix + topic.name for topic in TOPICS]
+            made = [settings.topic_prefix + topic.name for topic in TOPICS]
             deadline = time.monotonic() + PATIENCE
-            while any(entry["error_code"] for entry in await admin.describe_topics(self._made)):
+            while any(entry["error_code"] for entry in await admin.describe_topics(made)):
                 if time.monotonic() > deadline:
                     raise Trouble(f"Kafka did not make its topics within {PATIENCE:.0f} s")
                 await asyncio.sleep(0.1)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from console.bench import case, counters, flagged, graph, ingest, rebuild, workers
+from console.bench import case, counters, flagged, foreign, graph, ingest, rebuild, workers
 from console.bench.case import Took
-from console.bench.ingest import LINES, Result, Run
+from console.bench.ingest import LINES, PEERS, Line, Result, Run
 from console.bench.results import quantile
 from console.commands.bench import BENCHES
 from console.main import truyvet
@@ -22,9 +23,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The (scans, runs) that were measured, by something that takes no time."""
     calls = []
 
-    async def measure(scans: int, runs: int, tell: Any) -> Result:
+    async def measure(scans: int, runs: int, tell: Any, *, lines: Sequence[Line]) -> Result:
         calls.append((scans, runs))
-        found = [Run(line.title, 10, 1000.0 * (i + 1), 1.5, 2.5, 0.5, 30.0) for i, line in enumerate(LINES)]
+        found = [Run(line.title, 10, 1000.0 * (i + 1), 1.5, 2.5, 0.5, 30.0) for i, line in enumerate(lines)]
         return Result({"cores": 2}, scans, ingest._rows(found), found)
 
     monkeypatch.setattr(ingest, "measure", measure)
@@ -44,6 +45,19 @@ def test_json_to_a_file(asked: list[tuple[int, int]], tmp_path: Path) -> None:
     written = json.loads(out.read_text())
     assert written == json.loads(shown.output)
     assert written["rows"][LINES[2].title]["of_bare"] == 0.75 and len(written["runs"]) == len(LINES)
+
+
+def test_peers_that_are_here_are_measured_and_the_others_named(
+    asked: list[tuple[int, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "ROOT", tmp_path)
+    (tmp_path / ".peers/venv").mkdir(parents=True)
+    (tmp_path / ".peers/venv/.installed").touch()
+    shown = CliRunner().invoke(truyvet, ["bench", "ingest", "--peers", "--json"], catch_exceptions=False)
+    assert "kafka_streams is not installed" in shown.stderr and "tests/bench/peers/install.sh streams" in shown.stderr
+    rows = json.loads(shown.stdout)["rows"]
+    assert [line.title in rows for line in PEERS] == [False, False, True, True]
+    assert rows[PEERS[2].title]["of_ours"] == 7.0
 
 
 MACHINE = {"cores": 2, "load": 1.5}
