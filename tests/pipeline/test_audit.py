@@ -234,7 +234,7 @@ def test_a_pair_of_keys_of_its_own_closes_the_vault_to_workers(servers: Servers,
         assert (tmp_path / "desk.key").stat().st_mode & 0o077 == 0
         system._env[setting] = public
         long_ago = -71 * 1440
-        # In one partition: a segment whose newest record is so old Kafka takes away before a worker comes, now and then.
+        # In one partition: Kafka may take away a segment whose newest record is so old before a worker comes.
         old = (NOW + 60 * long_ago) * 1000
         system.publish("scans", [scan(CONTACT, long_ago)], key="gateway_id", at_ms=old)
         system.publish("scans", [scan(RAW, 0)], key="gateway_id")

@@ -97,8 +97,6 @@ class Batch(list[Any]):
     def alive(self) -> None:
         self.steps_forward += 1
 
-    def alive(self) -> None: ...
-
 
 def scan(person: str, at: int = NOW) -> dict[str, Any]:
     return {"scan_id": "s", "venue_id": "v", "person": person, "scanned_at": at, "gateway_id": "g"}
