@@ -49,6 +49,8 @@ class Fetch(list[Record]):
     def last_offset(self) -> int:
         return self[-1].offset
 
+    def alive(self) -> None: ...
+
 
 class NoLog:
     async def send(self, records: Sequence[Out]) -> None:
