@@ -1,7 +1,7 @@
 """The `Log` port on a real Kafka: publishing, in transactions where a case partition has one writer, and reading back.
 
-aiokafka tries a failed request again by itself, for as long as PATIENCE; what is left then is raised as LogDown, and
-the worker ends without committing.
+aiokafka tries a failed request again by itself, for as long as `Settings.patience`; what is left then is raised as
+LogDown, and the worker ends without committing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from streams.runtime.readers import Readers
 from streams.runtime.settings import Settings
 from streams.runtime.topics import TOPICS
 
-PATIENCE = 30.0  # seconds
 NEW_TOPICS = 5.0  # seconds until a broker knows of topics that were made just now
 BATCH_BYTES = 512 << 10  # a topic takes batches of up to 1 MiB
 REQUEST_BYTES = (2 << 20) + 65536  # a reject may be that long (messages.md)
@@ -42,7 +41,8 @@ class KafkaLog:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.topic_prefix
         self._client: dict[str, Any] = {"bootstrap_servers": settings.kafka, **settings.kafka_security}
-        self._readers = Readers(self._client, self._prefix, PATIENCE)
+        self._patience = settings.patience
+        self._readers = Readers(self._client, self._prefix, self._patience)
         self._writers: dict[tuple[str, int], AIOKafkaProducer] = {}
         self._partitioner = DefaultPartitioner()
         self._where = settings.kafka
@@ -86,7 +86,7 @@ class KafkaLog:
             "linger_ms": 0,
             "max_batch_size": BATCH_BYTES,
             "max_request_size": REQUEST_BYTES,
-            "request_timeout_ms": int(PATIENCE * 1000),
+            "request_timeout_ms": int(self._patience * 1000),
         }
 
     async def _count_partitions(self) -> None:
@@ -113,7 +113,7 @@ class KafkaLog:
 
     async def send(self, records: Sequence[Out]) -> None:
         """Publish (acks=all) and return when every record is acknowledged. Raises LogDown."""
-        await _patiently(self._send(self._producer, records))
+        await self._patiently(self._send(self._producer, records))
         if self.sent is not None:
             self.sent(records)
 
@@ -167,14 +167,14 @@ class KafkaLog:
             transaction_timeout_ms=TRANSACTION_MS,
         )
         self._writers[line, partition] = writer  # before the start, so that close() finds it
-        await _patiently(writer.start())
+        await self._patiently(writer.start())
 
     async def publish(self, partition: int, records: Sequence[Out], *, line: str = "e") -> None:
         """All records in one transaction of the partition's writer. Raises Fenced, LogDown."""
         writer = self._writers.get((line, partition))
         if writer is None:
             raise Fenced(f"this worker never fenced partition {partition}")
-        await _patiently(self._publish(writer, records))
+        await self._patiently(self._publish(writer, records))
         if self.sent is not None:
             self.sent(records)
 
@@ -187,12 +187,12 @@ class KafkaLog:
 
     async def end(self, topic: str, partition: int) -> int:
         """The last stable offset: what lies before it is decided."""
-        return await _patiently(self._readers.end(topic, partition))
+        return await self._patiently(self._readers.end(topic, partition))
 
     async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """The last stable offset of each partition of these topics."""
         places = [(topic, number) for topic in topics for number in range(self._partitions[topic])]
-        return await _patiently(self._readers.ends(places))
+        return await self._patiently(self._readers.ends(places))
 
     def tail(self, topic: str, partition: int, start: int, *, committed: bool) -> AsyncGenerator[list[Read], None]:
         """Records from `start` to the end as it is at the first fetch, in chunks. Raises LogDown."""
@@ -200,14 +200,13 @@ class KafkaLog:
 
     async def origin(self, topic: str, partition: int, offset: int) -> bytes | None:
         """The value of one record, None when it is no longer kept."""
-        return await _patiently(self._readers.one(topic, partition, offset))
+        return await self._patiently(self._readers.one(topic, partition, offset))
 
-
-async def _patiently(work: Coroutine[Any, Any, Result]) -> Result:
-    """The result; Kafka's errors in our words. Some of aiokafka's requests are tried for ever, hence the limit."""
-    try:
-        return await asyncio.wait_for(work, PATIENCE + 5.0)
-    except (ProducerFenced, InvalidProducerEpoch) as error:
-        raise Fenced("another worker writes to this partition now") from error
-    except (KafkaError, TimeoutError) as error:
-        raise LogDown(f"Kafka does not take or give records: {type(error).__name__}") from error
+    async def _patiently(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result; Kafka's errors in our words. Some of aiokafka's requests are tried for ever, hence the limit."""
+        try:
+            return await asyncio.wait_for(work, self._patience + 5.0)
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise Fenced("another worker writes to this partition now") from error
+        except (KafkaError, TimeoutError) as error:
+            raise LogDown(f"Kafka does not take or give records: {type(error).__name__}") from error

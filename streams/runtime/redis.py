@@ -40,7 +40,7 @@ _FAULTS = (
     ClusterError,
     OSError,
 )
-PATIENCE = 30.0  # seconds of trying again before a batch is given up and its worker ends
+PATIENCE = 30.0  # seconds of trying again; a worker's are `Settings.patience`
 WANTED = {"hash-max-listpack-entries": "128", "hash-max-listpack-value": "256"}
 
 
@@ -76,7 +76,7 @@ class RedisStore:
                     url,
                     decode_responses=False,
                     protocol=2,
-                    socket_timeout=20,
+                    socket_timeout=min(20.0, patience / 2),
                     socket_connect_timeout=5,
                     redis_connect_func=store._on_connect,
                 )

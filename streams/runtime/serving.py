@@ -92,7 +92,7 @@ async def _serve(settings: Settings, attach: Attach) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as opened:
-        store = await RedisStore.open(settings.redis, pinned=True)
+        store = await RedisStore.open(settings.redis, pinned=True, patience=settings.patience)
         opened.push_async_callback(store.close)
         for wrong in await check_server(store):
             logger.warning("Redis: %s", wrong)

@@ -86,6 +86,12 @@ class Settings:
     vault_key_file: Path | None = None
     escrow_public: bytes | None = None
 
+    @property
+    def patience(self) -> float:
+        """Seconds of trying Redis or Kafka again before a batch is given up. Well below `batch_seconds`: where both
+        were 30, the watchdog ended some of the workers whose Redis was away, as if they were stuck."""
+        return min(30.0, max(2.0, 0.6 * self.batch_seconds))
+
     @staticmethod
     def load(
         env: Mapping[str, str] | None = None, dotenv: Path = Path(".env"), run_file: Path | None = RUN_FILE

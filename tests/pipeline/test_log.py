@@ -159,12 +159,11 @@ async def test_missing_topics_are_named(settings: Settings, servers: Servers) ->
         await KafkaLog.open(other)
 
 
-async def test_a_kafka_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.runtime.kafka.PATIENCE", 2.0)
+async def test_a_kafka_that_is_away(tmp_path: Path) -> None:
     kafka = EmbeddedKafka(tmp_path / "kafka", heap="256m")
     kafka.start()
     try:
-        settings = Settings.load({"TRUYVET_KAFKA": kafka.address})
+        settings = Settings.load({"TRUYVET_KAFKA": kafka.address, "TRUYVET_BATCH_SECONDS": "2"})
         await ensure_topics(settings, 4)
         async with opened(settings) as log:
             await log.fence(1)

@@ -3,6 +3,7 @@ number changed, it says no."""
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import re
@@ -21,7 +22,7 @@ from streams.steps.f2 import f2_of
 from tests.reference import answer
 from tests.reference.records import InputRecord
 from tests.reference.secondary import secondary
-from tests.simulation.checks import DirectStore, bare, last_records, now
+from tests.simulation.checks import DirectStore, bare, last_records
 from tests.simulation.history import INPUTS, History, Options
 from tests.simulation.makers import KEY
 from tests.simulation.redis import READS, RedisServer, private_server
@@ -94,9 +95,9 @@ def test_what_stands_is_explained_and_verified(server: RedisServer, tmp_path: Pa
         for id_, record in stands.items():
             if record["level"] != "F1":
                 with pytest.raises(NoExposure, match="F2"):
-                    now(explain(worker, id_))
+                    asyncio.run(explain(worker, id_))
                 continue
-            told = json.loads(json.dumps(now(explain(worker, id_))))
+            told = json.loads(json.dumps(asyncio.run(explain(worker, id_))))
             assert bare(told["exposure"]) == bare(record)
             assert verified(tmp_path, told) == 0
             assert verified(tmp_path, tampered(told, Random(seed))) == 1
@@ -108,7 +109,7 @@ def test_what_stands_is_explained_and_verified(server: RedisServer, tmp_path: Pa
         records: list[InputRecord] = [r for topic in INPUTS for p in history.kafka.topics[topic] for r in p.records]
         world = answer.World(records, KEY, history.world.figures, history.world.retention_days)
         for case_id, case in world.cases.items():
-            chain = now(f2_of(worker, case_id))
+            chain = asyncio.run(f2_of(worker, case_id))
             assert chain is not None
             if case.status == "confirmed":
                 assert {f2.person: f2.via for f2 in chain.f2} == secondary(world, case).via
