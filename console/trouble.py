@@ -46,9 +46,9 @@ def load_settings() -> Settings:
 
 
 def redis_address(url: str) -> str:
-    """Host and port of a Redis URL: what may be shown of it (it can hold a password)."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+    """Host and port of a Redis URL, of a cluster perhaps several: what may be shown of it (it can hold a password)."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    return ",".join(host if ":" in host else f"{host or 'localhost'}:6379" for host in hosts)
 
 
 @contextmanager

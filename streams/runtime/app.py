@@ -13,6 +13,7 @@ from streams.runtime.settings import Settings
 
 MAX_RECORDS = 5000  # of one batch
 FETCH_BYTES = 1 << 20  # of one partition, compressed: both limits are needed, a fetch of small records holds 100,000
+METADATA_MS = 5000
 DAY = 86400.0
 
 
@@ -42,6 +43,9 @@ def make_app(settings: Settings, batching: Batching, *, group: str = "truyvet", 
         "broker_request_timeout": max(40.0, settings.session_seconds + 10.0),
         "broker_rebalance_timeout": 2.0 * batching.timeout,
         "consumer_auto_offset_reset": "earliest",
+        # A broker that was killed and comes up knows no topics for a moment. Where the group shares its partitions out
+        # in that moment, nobody gets any; and who fetches nothing asks again only when what it knows is this old.
+        "consumer_metadata_max_age_ms": METADATA_MS,
         "stream_wait_empty": True,
         "table_standby_replicas": 0,
         "topic_disable_leader": True,

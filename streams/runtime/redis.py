@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     BusyLoadingError,
@@ -56,8 +56,9 @@ class RedisStore:
     its last second, and what this process remembers to have written may not be there any more.
     """
 
-    def __init__(self, client: Any, *, pinned: bool) -> None:
+    def __init__(self, client: Any, *, pinned: bool, patience: float = PATIENCE) -> None:
         self._client = client
+        self._patience = patience
         self._scripts = read_scripts()
         self._shas: dict[str, str] = {}
         self._run_id: str | None = None
@@ -66,25 +67,16 @@ class RedisStore:
 
     @staticmethod
     async def open(url: str, *, pinned: bool = False, patience: float = PATIENCE) -> RedisStore:
-        store = RedisStore(None, pinned=pinned)
-        store._patience = patience
+        """Raises StoreDown, StoreChanged."""
         if "+cluster://" in url:
-            store._client = RedisCluster.from_url(url.replace("+cluster", ""), decode_responses=False)
-        else:
-            store._client = with_hiredis(
-                Redis.from_url(
-                    url,
-                    decode_responses=False,
-                    protocol=2,
-                    socket_timeout=min(20.0, patience / 2),
-                    socket_connect_timeout=5,
-                    redis_connect_func=store._on_connect,
-                )
-            )
+            from streams.runtime.redis_cluster import ClusterStore  # one kind of what is made here
+
+            return await ClusterStore.open_cluster(url, pinned=pinned, patience=patience)
+        store = RedisStore(None, pinned=pinned, patience=patience)
+        options = {**client_options(patience), "redis_connect_func": store._on_connect}
+        store._client = with_hiredis(Redis.from_url(url, **options))
         await store._load()
         return store
-
-    _patience = PATIENCE
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -93,6 +85,11 @@ class RedisStore:
     def client(self) -> Any:
         """The redis-py client, for what is no part of the state (checks at start, tests)."""
         return self._client
+
+    @property
+    def servers(self) -> Sequence[RedisStore]:
+        """Each server that takes writes, by itself."""
+        return [self]
 
     async def _on_connect(self, connection: AbstractConnection) -> None:
         """Before any command goes out on a new connection: is it the Redis that this process started with?"""
@@ -142,7 +139,7 @@ class RedisStore:
             await self._load()
         if len(calls) == 1:
             return [await self._client.execute_command(*self._words(calls[0]))]
-        pipe = self._client.pipeline(transaction=False) if isinstance(self._client, Redis) else self._client.pipeline()
+        pipe = self._client.pipeline(transaction=False)
         for call in calls:
             pipe.execute_command(*self._words(call))
         return await pipe.execute()
@@ -153,13 +150,16 @@ class RedisStore:
             return (call.name, *call.keys, *call.args)
         return ("EVALSHA", sha, len(call.keys), *call.keys, *call.args)
 
+    async def _load_script(self, text: str) -> str:
+        return str(await self._client.script_load(text))
+
     async def _load(self) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while True:
             try:
                 for name, text in self._scripts.items():
-                    self._shas[name] = await self._client.script_load(text.decode())
+                    self._shas[name] = await self._load_script(text.decode())
                 return
             except _FAULTS as error:
                 if self._changed:
@@ -167,6 +167,15 @@ class RedisStore:
                 if loop.time() > deadline:
                     raise StoreDown(f"Redis does not answer: {type(error).__name__}") from error
                 await asyncio.sleep(0.2)
+
+
+def client_options(patience: float) -> dict[str, Any]:
+    return {
+        "decode_responses": False,
+        "protocol": 2,
+        "socket_timeout": min(20.0, patience / 2),
+        "socket_connect_timeout": 5,
+    }
 
 
 def _of(failure: Exception) -> str:
@@ -181,7 +190,10 @@ def _of(failure: Exception) -> str:
 
 async def check_server(store: RedisStore) -> list[str]:
     """What is wrong with this Redis for our state, in words; sets what it may. [] = nothing."""
-    client = store.client
+    return list(dict.fromkeys([wrong for server in store.servers for wrong in await _check(server.client)]))
+
+
+async def _check(client: Any) -> list[str]:
     wrong = []
     info = await client.info("server")
     if int(str(info.get("redis_version", "0")).split(".")[0]) < 7:

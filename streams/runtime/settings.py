@@ -3,7 +3,7 @@
 | setting | meaning | when absent |
 |---|---|---|
 | TRUYVET_KAFKA | bootstrap servers, `host:port,host:port` | the running `up`, else 127.0.0.1:9092 |
-| TRUYVET_REDIS | `redis://`, `rediss://`, `unix://`, `redis+cluster://…` | the running `up`, else port 6379 here |
+| TRUYVET_REDIS | `redis://`, `rediss://`, `unix://`, `redis+cluster://host,host…` | the running `up`, else 6379 here |
 | TRUYVET_KEY, TRUYVET_KEY_FILE | the pseudonym key, 32 characters or more | a worker refuses to start |
 | TRUYVET_POLICIES | folder of policy files | the built-in policy |
 | TRUYVET_RETENTION_DAYS | goes before the policy's; 0 keeps everything | the policy's |
@@ -180,6 +180,8 @@ def _servers(text: str) -> str:
 def _redis(text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")):
         raise SettingError("TRUYVET_REDIS", "a URL such as redis://127.0.0.1:6379/0 or redis+cluster://host:6379")
+    if "," in text and "+cluster://" not in text:
+        raise SettingError("TRUYVET_REDIS", "one server; several nodes are for redis+cluster://host:6379,host:6379")
     return text
 
 

@@ -128,6 +128,7 @@ def test_trouble_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str
 def test_no_password_is_shown() -> None:
     assert redis_address("redis://:geheim@10.0.0.1:7000/2") == "10.0.0.1:7000"
     assert redis_address("rediss://user:geheim@cache") == "cache:6379"
+    assert redis_address("redis+cluster://user:geheim@a:7000,b") == "a:7000,b:6379"
 
 
 def test_output_into_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:

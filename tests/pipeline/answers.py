@@ -142,7 +142,12 @@ def in_redis(system: System) -> dict[str, dict[str, Any]]:
 
 
 def client(system: System) -> redis.Redis:
-    return redis.Redis.from_url(system.redis.url)
+    url = system.redis.url
+    if "+cluster" in url:
+        ports = [node.port for node in system.redis.nodes]
+        nodes = [redis.cluster.ClusterNode("127.0.0.1", port) for port in ports]
+        return redis.RedisCluster(startup_nodes=nodes)  # type: ignore[return-value]
+    return redis.Redis.from_url(url)
 
 
 def bare(content: dict[str, Any]) -> dict[str, Any]:

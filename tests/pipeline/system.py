@@ -122,11 +122,18 @@ class System:
     """The whole system: topics under a prefix of its own, a Redis of its own, workers. Ends them all when left."""
 
     def __init__(
-        self, servers: Servers, folder: Path, *, partitions: int = PARTITIONS, env: dict[str, str] | None = None
+        self,
+        servers: Servers,
+        folder: Path,
+        *,
+        partitions: int = PARTITIONS,
+        env: dict[str, str] | None = None,
+        redis: Any = None,
     ) -> None:
+        """`redis`: what is taken instead of a server of its own, not started yet (a cluster)."""
         self.servers, self.folder, self.partitions = servers, folder, partitions
         self.prefix = servers.name()
-        self.redis = EmbeddedRedis(folder / "redis")
+        self.redis = redis or EmbeddedRedis(folder / "redis")
         self.kafka = Kafka(servers.kafka.address)
         self._env = env or {}
         self.workers: list[Program] = []

@@ -15,14 +15,15 @@ PARTITIONS = 4
 class Scene:
     """`with Scene(servers, tmp_path) as scene:`; record i holds the id i and goes to partition i % 4."""
 
-    def __init__(self, servers: Servers, folder: Path, *, kafka: str | None = None) -> None:
+    def __init__(self, servers: Servers, folder: Path, *, kafka: str | None = None, topic: bool = True) -> None:
         self.kafka = Kafka(kafka or servers.kafka.address)
         self.name = servers.name()
         self.topic, self.group = f"{self.name}topic", f"{self.name}group"
         self.folder = folder
         self.processes: list[Program] = []
         self.produced = 0
-        self.kafka.make_topic(self.topic)
+        if topic:
+            self.kafka.make_topic(self.topic)
 
     def __enter__(self) -> Scene:
         return self

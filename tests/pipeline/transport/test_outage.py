@@ -41,3 +41,17 @@ def test_the_broker_is_away(own: Servers, tmp_path: Path, how: str, seconds: int
         for worker in workers:
             assert len(worker.words().splitlines()) < 100 + 10 * seconds, "aiokafka's flood is kept back"
             assert worker.terminate() == 0
+
+
+def test_a_broker_that_did_not_know_its_topics_when_they_were_shared_out(servers: Servers, tmp_path: Path) -> None:
+    """As one that was just killed and came up again: the group is at rest, and nobody owns anything."""
+    with Scene(servers, tmp_path, topic=False) as scene:
+        workers = [scene.start(ready=False), scene.start(ready=False)]
+        for worker in workers:
+            wait_until(lambda worker=worker: "No partition metadata" in worker.words() or " ready" in worker.words())
+        time.sleep(3)  # the group has come to rest
+        scene.kafka.make_topic(scene.topic)
+        scene.produce(400)
+        scene.wait_seen(patience=20)
+        for worker in workers:
+            assert worker.terminate() == 0

@@ -1,0 +1,159 @@
+"""The `Store` port on a Redis Cluster.
+
+A replica that takes over has not received what the primary wrote last. On one server offsets and facts are lost
+together; here an offset lies on one node and the facts that it vouches for on all of them, and would outlive them. So
+what vouches for others (an offset, "this generation is ready") is written only when
+
+- a replica of every primary has all that was written there (WAIT), and
+- the primaries are those that this process began with. Else a part of the batch may lie on a node that is gone:
+  StoreChanged, and the batch is done again from its beginning by a worker that began after the fail-over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from redis.asyncio import RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.crc import key_slot
+from redis.exceptions import MovedError, RedisClusterException, RedisError
+
+from streams.ports import Call, StoreChanged, StoreDown
+from streams.runtime.redis import RedisStore, client_options
+
+_VOUCHING = frozenset({"offset_done", "generation_state"})
+_WAIT_MS = 1000  # for the replicas, each try
+_GONE = "a node of the Redis cluster was replaced"
+
+
+@dataclass(frozen=True)
+class Primary:
+    """`key` lies on it. `replicas`: how many must have what is written; 0 where the cluster has none for it, dead or
+    alive, so that nothing can take over."""
+
+    name: str
+    store: RedisStore
+    key: str
+    replicas: int
+
+
+def _at(url: SplitResult, host: str) -> str:
+    """The same URL for another host, login and all."""
+    login, at, _ = url.netloc.rpartition("@")
+    return urlunsplit((url.scheme, login + at + host, url.path, url.query, ""))
+
+
+def _each(url: str) -> list[str]:
+    parts = urlsplit(url)
+    return [_at(parts, host) for host in parts.netloc.rpartition("@")[2].split(",")]
+
+
+@contextmanager
+def _nobody_there() -> Iterator[None]:
+    """redis-py's word for that is one for everything about a cluster, wrong calls too."""
+    try:
+        yield
+    except RedisClusterException as error:
+        if "cannot be connected" not in str(error):
+            raise
+        raise ConnectionError("no node of the cluster answers") from error
+
+
+class ClusterStore(RedisStore):
+    """As RedisStore. Calls of one `run` go to their nodes at the same time; on one node they keep their order."""
+
+    _primaries: Sequence[Primary] = ()
+
+    @staticmethod
+    async def open_cluster(url: str, *, pinned: bool, patience: float) -> ClusterStore:
+        """`url`: as for one server, with one node or several, a comma between: those that may be asked for the rest."""
+        first, *others = _each(url.replace("+cluster", "", 1))
+        nodes = [ClusterNode(at.hostname or "", at.port or 6379) for at in map(urlsplit, others)]
+        store = ClusterStore(None, pinned=pinned, patience=patience)
+        store._client = RedisCluster.from_url(first, startup_nodes=nodes, **client_options(patience))
+        try:
+            await store._load()
+            store._primaries = await store._look(first)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        for primary in self._primaries:
+            await primary.store.close()
+        await super().close()
+
+    @property
+    def servers(self) -> Sequence[RedisStore]:
+        return [primary.store for primary in self._primaries]
+
+    async def _once(self, calls: Sequence[Call]) -> list[Any]:
+        with _nobody_there():
+            if any(call.name in _VOUCHING for call in calls):
+                await asyncio.gather(*(self._kept(primary) for primary in self._primaries))
+            if calls[0].name == "SCAN":
+                return [await self._scan(call) for call in calls]
+            return await super()._once(calls)
+
+    async def _load_script(self, text: str) -> str:
+        with _nobody_there():
+            return await super()._load_script(text)
+
+    async def _scan(self, call: Call) -> Any:
+        """One SCAN over all nodes: the cursor says which node, and where in it."""
+        nodes = sorted(self._client.get_primaries(), key=lambda node: str(node.name))
+        inner, number = divmod(int(call.args[0]), len(nodes))
+        reply = await nodes[number].execute_command("SCAN", inner, *call.args[1:])
+        inner = int(reply[0])
+        if inner:
+            return inner * len(nodes) + number, reply[1]
+        return (number + 1) % len(nodes), reply[1]
+
+    async def _look(self, plain: str) -> list[Primary]:
+        """The primaries as they are now."""
+        nodes = await self._client.execute_command("CLUSTER NODES", target_nodes=self._client.get_random_node())
+        has_replicas = {node["master_id"] for node in nodes.values()}
+        found = []
+        for node in self._client.get_primaries():
+            at = _at(urlsplit(plain), f"{node.host}:{node.port}")
+            single = await RedisStore.open(at, pinned=True, patience=min(3.0, self._patience))
+            replicas = int(nodes[node.name]["node_id"] in has_replicas)
+            found.append(Primary(node.name, single, self._key_on(node.name), replicas))
+        return found
+
+    def _key_on(self, name: str) -> str:
+        keys = (f"tv:kept:{{{number}}}" for number in range(100_000))
+        of = self._client.nodes_manager
+        return next(key for key in keys if of.get_node_from_slot(key_slot(key.encode())).name == name)
+
+    async def _kept(self, primary: Primary) -> None:
+        """All that was written to it is in a replica, and it still is a primary."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        while True:
+            self._same_primaries()
+            try:
+                # Both on one connection: WAIT asks for what its own connection wrote last, and all that was before it.
+                calls = [Call("SET", (primary.key,), (1,)), Call("WAIT", (), (primary.replicas, _WAIT_MS))]
+                if (await primary.store.run(calls))[1] >= primary.replicas:
+                    return
+                why = f"no replica of {primary.name} has what was written there"
+            except MovedError as error:
+                raise StoreChanged(_GONE) from error
+            except StoreDown as error:
+                why = f"{primary.name}: {error}"
+                # Whether another has taken over: nobody else may have asked.
+                with suppress(RedisError, OSError):
+                    await self._client.nodes_manager.initialize()
+            if loop.time() > deadline:
+                raise StoreDown(why)
+
+    def _same_primaries(self) -> None:
+        if {node.name for node in self._client.get_primaries()} != {primary.name for primary in self._primaries}:
+            raise StoreChanged(_GONE)

@@ -1,0 +1,93 @@
+"""The whole pipeline on a Redis Cluster, whose nodes fail and are replaced by replicas that lack what was written last.
+
+TRUYVET_FAULT_SEED=7 TRUYVET_FAULT_ROUNDS=20 pytest tests/pipeline/test_redis_cluster.py -m faults -s
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from streams.runtime.exits import DONE
+from tests.pipeline.answers import check_answer, check_revisions, send
+from tests.pipeline.crew import Crew
+from tests.pipeline.redis_cluster import EmbeddedCluster
+from tests.pipeline.system import Servers, System
+from tests.pipeline.town import Town
+
+SEED = int(os.environ.get("TRUYVET_FAULT_SEED") or random.randrange(1_000_000))
+ROUNDS = int(os.environ.get("TRUYVET_FAULT_ROUNDS") or 20)
+
+
+def test_a_node_fails(servers: Servers, tmp_path: Path) -> None:
+    fail_overs(servers, tmp_path, 2)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+def test_nodes_fail_again_and_again(servers: Servers, tmp_path: Path) -> None:
+    fail_overs(servers, tmp_path, ROUNDS)
+
+
+def fail_overs(servers: Servers, folder: Path, rounds: int) -> None:
+    """Every second time the replica had been cut off for a while, and takes over all the same."""
+    print(f"\nseed {SEED}", end="", flush=True)
+    rng = random.Random(SEED)
+    town = Town(SEED, scans=max(400, 40 * rounds), cases=8)
+    slices = town.slices(3 * rounds + 1)
+    cluster = EmbeddedCluster(folder / "redis")
+    began = time.monotonic()
+    with System(servers, folder, env={"TRUYVET_SESSION_SECONDS": "2"}, redis=cluster) as system:
+        crew = Crew(system, 2)
+        for number in range(rounds):
+            send(system, slices.pop())
+            victim = rng.choice(cluster.primaries())
+            if number % 2 == 0:
+                time.sleep(rng.random())
+                replica = cluster.cut_off(victim)
+                send(system, slices.pop())
+                until = time.monotonic() + 1.5 + rng.random()
+                while time.monotonic() < until:
+                    crew.look()
+                    time.sleep(0.05)
+                cluster.fail_over(victim, replica)
+            else:
+                send(system, slices.pop())
+                time.sleep(0.5 * rng.random())
+                cluster.fail_over(victim)
+            crew.look()
+            send(system, slices.pop())
+            cluster.settle()
+            crew.look()
+        for rest in slices:
+            send(system, rest)
+        crew.settle(240)
+        wanted = check_answer(system)
+        check_revisions(system)
+        print(f", {rounds} fail-overs, {crew.again} ended and began again, {len(wanted.exposures)} exposures", end="")
+        print(f", {time.monotonic() - began:.0f} s")
+        assert len(wanted.exposures) > 10, "nobody met anybody: the answer says nothing"
+        assert crew.again >= rounds // 2, "no worker noticed that its cluster had changed"
+        assert [worker.terminate() for worker in crew.living] == [DONE] * len(crew.living)
+
+
+def test_a_rebuild_on_a_cluster(servers: Servers, tmp_path: Path) -> None:
+    """`truyvet rebuild` finds and destroys what lies on all nodes, and makes the same again."""
+    town = Town(SEED, scans=300, cases=6)
+    cluster = EmbeddedCluster(tmp_path / "redis")
+    with System(servers, tmp_path, redis=cluster) as system:
+        crew = Crew(system, 1)
+        send(system, town.messages)
+        crew.settle()
+        wanted = check_answer(system)
+        done = system.run("rebuild", "--yes", patience=120)
+        assert done.returncode == 0, done.stderr.decode()[-3000:]
+        crew.settle()
+        assert check_answer(system).exposures == wanted.exposures
+        check_revisions(system)
+        status = system.run("status", "--json")
+        assert status.returncode == 0, status.stderr
