@@ -40,6 +40,7 @@ async def rebuild_with(settings: Settings, tell: Callable[[str, int, int], None]
     async with open_store(settings) as store:
         log = await KafkaLog.open(settings)
         try:
+            await log.clock.set(store)
             generation = await rebuild(
                 store,
                 log,

@@ -4,6 +4,7 @@
 #   deploy/install.sh            all steps
 #   deploy/install.sh programs   only the first: Python, Java, Maven, redis-server
 #   deploy/install.sh browser    what the browser tests drive: Chromium (not needed to run anything)
+#   deploy/install.sh faults     what the tests with wrong clocks need: libfaketime (the same)
 #
 # A step that has nothing to do takes milliseconds: what was done is noted beside its result, with a digest of the file
 # that asked for it, so a change of that file (and nothing else) does the step again.
@@ -169,16 +170,30 @@ browser() {
   return 1
 }
 
+faults() {
+  have faketime && return 0
+  if may_install; then
+    say "installing with apt: faketime"
+    DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2 || say "apt-get update failed; going on with the lists that are here"
+    apt_install faketime || true
+    hash -r
+    have faketime && return 0
+  fi
+  say "the tests with wrong clocks need libfaketime. Run: sudo apt-get update && sudo apt-get install -y faketime"
+  return 1
+}
+
 case "${1:-all}" in
   programs) programs ;;
   browser) browser ;;
+  faults) faults ;;
   all)
     programs
     virtual_environment
     kafka_jars
     ;;
   *)
-    say "usage: deploy/install.sh [programs|browser]"
+    say "usage: deploy/install.sh [programs|browser|faults]"
     exit 2
     ;;
 esac

@@ -24,9 +24,10 @@ from console.tables import as_json, table
 from streams.ports import Store
 from streams.rules.codes import Pseudonymiser, venue_token
 from streams.rules.policy import load_policies
+from streams.runtime.clock import SharedClock
 from streams.runtime.embedded import EmbeddedRedis
 from streams.runtime.redis import RedisStore
-from streams.runtime.serving import TICK, WallClock
+from streams.runtime.serving import TICK
 from streams.state import dirty, graph
 from streams.state.generation import begin_generation, offset_done
 from streams.state.layout import tokens_of
@@ -76,7 +77,7 @@ async def measure(rate: int, seconds: int, before: int, tell: Callable[[str], No
 async def _measure(
     store: RedisStore, pid: int, rate: int, seconds: int, before: int, tell: Callable[[str], None]
 ) -> Result:
-    clock, no_log = WallClock(), None
+    clock, no_log = SharedClock(), None
     generation = (await begin_generation(store, "ready")).id
     worker = Worker(
         store=store,

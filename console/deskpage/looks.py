@@ -67,9 +67,7 @@ class Looks:
         """Returns when the audit has the line; raises Away when it may not have it: then nothing is to be shown."""
         log = await self._kafka()
         if self._auditor is None:
-            from streams.runtime.serving import WallClock
-
-            self._auditor = Auditor(log, WallClock())
+            self._auditor = Auditor(log, log.clock)
         try:
             await asyncio.wait_for(
                 self._auditor.write("look", by=by, subject=subject, reason=reason, case_id=case_id), _PATIENCE

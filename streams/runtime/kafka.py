@@ -20,6 +20,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.ports import Fenced, Out, Read
+from streams.runtime.clock import SharedClock
 from streams.runtime.exits import LogDown
 from streams.runtime.process import CannotStart
 from streams.runtime.readers import Readers
@@ -47,6 +48,8 @@ class KafkaLog:
         self._partitioner = DefaultPartitioner()
         self._where = settings.kafka
         self._partitions: dict[str, int] = {}
+        self.clock = SharedClock()
+        """What records say of when they were made; this machine's until a worker sets it."""
         self.sent: Callable[[Sequence[Out]], None] | None = None
         """Told of every record that Kafka acknowledged, for whoever counts them."""
 
@@ -127,14 +130,14 @@ class KafkaLog:
 
     async def _send_to(self, producer: AIOKafkaProducer, topic: str, number: int, records: list[Out]) -> None:
         acknowledged: list[asyncio.Future[Any]] = []
-        batch = producer.create_batch()
+        batch, now = producer.create_batch(), self.clock.now_ms()
         for out in records:
             # append() says None when the batch is full; a batch's first record always fits.
             headers = list(out.headers)
-            if batch.append(key=out.key, value=out.value, timestamp=None, headers=headers) is None:
+            if batch.append(key=out.key, value=out.value, timestamp=now, headers=headers) is None:
                 acknowledged.append(await self._send_batch(producer, batch, topic, number))
                 batch = producer.create_batch()
-                batch.append(key=out.key, value=out.value, timestamp=None, headers=headers)
+                batch.append(key=out.key, value=out.value, timestamp=now, headers=headers)
         acknowledged.append(await self._send_batch(producer, batch, topic, number))
         await asyncio.gather(*acknowledged)
 

@@ -54,14 +54,29 @@ def _each(url: str) -> list[str]:
 
 
 @contextmanager
-def _nobody_there() -> Iterator[None]:
-    """redis-py's word for that is one for everything about a cluster, wrong calls too."""
+def _in_plain_words() -> Iterator[None]:
+    """A node that is away, whatever redis-py makes of it, is a ConnectionError."""
     try:
         yield
     except RedisClusterException as error:
+        # One word for everything about a cluster, wrong calls too.
         if "cannot be connected" not in str(error):
             raise
         raise ConnectionError("no node of the cluster answers") from error
+    except AttributeError as error:
+        # When one call finds a node dead, redis-py closes its connections under other calls: "'NoneType' object has no
+        # attribute 'writelines'". Only in its own code: ours may not hide behind that.
+        if not _where(error).startswith("redis."):
+            raise
+        raise ConnectionError("a connection was closed meanwhile") from error
+
+
+def _where(error: Exception) -> str:
+    """The module that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
 
 
 class ClusterStore(RedisStore):
@@ -94,7 +109,7 @@ class ClusterStore(RedisStore):
         return [primary.store for primary in self._primaries]
 
     async def _once(self, calls: Sequence[Call]) -> list[Any]:
-        with _nobody_there():
+        with _in_plain_words():
             if any(call.name in _VOUCHING for call in calls):
                 await asyncio.gather(*(self._kept(primary) for primary in self._primaries))
             if calls[0].name == "SCAN":
@@ -102,7 +117,7 @@ class ClusterStore(RedisStore):
             return await super()._once(calls)
 
     async def _load_script(self, text: str) -> str:
-        with _nobody_there():
+        with _in_plain_words():
             return await super()._load_script(text)
 
     async def _scan(self, call: Call) -> Any:

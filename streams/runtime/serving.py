@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +16,7 @@ from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import load_policies
 from streams.runtime.app import BatchApp, make_app, place_of
 from streams.runtime.batch import Batching
+from streams.runtime.clock import SharedClock
 from streams.runtime.exits import DONE, LogDown, code_of
 from streams.runtime.kafka import KafkaLog
 from streams.runtime.lag import Lag
@@ -52,11 +52,6 @@ Attach = Callable[[BatchApp, Worker], Attached]
 """Puts the agents on the app."""
 
 
-class WallClock:
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-
 def make_worker(
     settings: Settings, store: RedisStore, log: KafkaLog, generation: str, meters: Meters | None = None
 ) -> Worker:
@@ -64,7 +59,7 @@ def make_worker(
     return Worker(
         store=store,
         log=log,
-        clock=WallClock(),
+        clock=log.clock,
         pseudonymiser=Pseudonymiser(settings.needed_key()),
         policies=load_policies(settings.policies),
         seal=sealer(settings),
@@ -73,7 +68,7 @@ def make_worker(
         stream_time=settings.retention_clock == "stream",
         alert_pause_ms=settings.alert_seconds * 1000,
         vault=vault_seals(settings),
-        auditor=Auditor(log, WallClock()),
+        auditor=Auditor(log, log.clock),
         lag=Lag(store, log).records,
         meters=meters or NoMeters(),
     )
@@ -98,6 +93,7 @@ async def _serve(settings: Settings, attach: Attach) -> int:
             logger.warning("Redis: %s", wrong)
         log = await KafkaLog.open(settings)
         opened.push_async_callback(log.close)
+        await log.clock.set(store)
         try:
             generation = await _or_stop(stop, _generation(store, log))
             if generation is None:
@@ -196,7 +192,7 @@ async def _work(
     )
     app = make_app(settings, batching)
     attached = attach(app, make_worker(settings, store, log, generation, meters))
-    beside = [_each_second(store, generation, attached.tick)]
+    beside = [_each_second(store, generation, log.clock, attached.tick)]
     if meters is not None:
         beside.append(_tell_lag(Lag(store, log), meters))
     return await live(app, stop, beside)
@@ -209,11 +205,14 @@ async def _tell_lag(lag: Lag, meters: Watched) -> None:
         await asyncio.sleep(LAG_EACH)
 
 
-async def _each_second(store: RedisStore, generation: str, tick: Callable[[], Awaitable[None]]) -> None:
+async def _each_second(
+    store: RedisStore, generation: str, clock: SharedClock, tick: Callable[[], Awaitable[None]]
+) -> None:
     """Do what time alone brings. And notice a rebuild, or another Redis, when there is nothing to do; a busy worker
     meets it in its next offset."""
     while True:
         await asyncio.sleep(TICK)
         with contextlib.suppress(StoreDown):  # whoever needs Redis will say so
+            await clock.set(store)
             await still_ours(store, generation)
             await tick()
