@@ -17,6 +17,7 @@ import contextlib
 import logging
 import os
 import threading
+from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
 
@@ -66,5 +67,35 @@ def deadline(seconds: float, code: int) -> threading.Timer:
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:  # "can't start new thread": there is no memory
+        end_now(code)
     return timer
+
+
+def end_now(code: int) -> NoReturn:
+    """Without memory no ending in order can be relied on: agents that could not start a thread left a worker that kept
+    its partitions and did nothing."""
+    os.write(2, b"no memory: the worker ends\n")
+    os._exit(code)
+
+
+def without_memory(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def heed_memory(loop: asyncio.AbstractEventLoop) -> None:
+    """A task of somebody else's (aiokafka, Faust) that died for want of memory ends the process: nobody would miss it,
+    and nothing would be fetched any more."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if without_memory(context.get("exception")):
+            end_now(FAILED)
+        loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)

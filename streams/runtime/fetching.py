@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, server_list
 from faust.types import TP
 
 from streams.ports import Message
+from streams.runtime.exits import heed_memory
 
 logger = logging.getLogger("truyvet.transport")
 
@@ -40,6 +41,7 @@ class BatchThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, batching = self.app.conf, self.app.batching
+        heed_memory(self.thread_loop)
         self._assignor = RoundRobinPartitionAssignor
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,

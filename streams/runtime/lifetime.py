@@ -13,7 +13,7 @@ from typing import Any
 
 from streams.runtime.app import BatchApp
 from streams.runtime.collector import calm
-from streams.runtime.exits import DONE, FAILED, code_of, deadline
+from streams.runtime.exits import DONE, FAILED, code_of, deadline, heed_memory
 
 logger = logging.getLogger("truyvet.worker")
 
@@ -25,6 +25,7 @@ async def live(app: BatchApp, stop: asyncio.Event, beside: Sequence[Coroutine[An
 
     At `stop` the batch in hand is finished and committed, which the watchdog limits.
     """
+    heed_memory(asyncio.get_running_loop())
     running: list[asyncio.Future[Any]] = [asyncio.ensure_future(work) for work in (stop.wait(), _run(app), *beside)]
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     # What a batch failed with comes first. The supervisor of its agent starts it again, and where four fail at once it

@@ -22,7 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.runtime.batch import Batch, Batching, BatchSchema
-from streams.runtime.exits import code_of, deadline
+from streams.runtime.exits import FAILED, code_of, deadline, end_now, without_memory
 from streams.runtime.fetching import BatchThread
 from streams.runtime.watchdog import Watchdog
 
@@ -169,6 +169,8 @@ class Consumer(driver.Consumer):
                 return
             error = RuntimeError(f"{batch!r} was cancelled")
         logger.critical("%r failed: %s", batch, type(error).__name__)
+        if without_memory(error):
+            end_now(FAILED)
         self.app.failure = self.app.failure or error
         deadline(CRASH_PATIENCE, code_of(error))
         self._crashing = asyncio.ensure_future(self.crash(error))

@@ -47,7 +47,7 @@ class Combining:
     async def take_over(self, partition: int) -> None:
         standing = Standing(self.worker.store, partition, "c")
         # Requests for them are on the topic still: an offset comes after the confirmation.
-        heads = await standing.heads_of(await take_over(standing, self.worker.log))
+        heads = await standing.heads_of(await take_over(standing, self.worker.log, self.worker.still_ours))
         wanted = [Combine(person=of) if FOLLOWUP in mine else Combine(venue_id=of) for of, mine in heads.items()]
         await self._settle_all(standing, wanted)
         self._standing[partition] = standing

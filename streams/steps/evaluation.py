@@ -70,7 +70,7 @@ class Evaluation(Evaluator):
         """Become the owner of a case partition, and finish what its former owner may have left half done."""
         standing = Standing(self.worker.store, partition)
         self.worker.known_exposures.clear()  # another owner may have let go of some
-        cases = await take_over(standing, self.worker.log)
+        cases = await take_over(standing, self.worker.log, self.worker.still_ours)
         await pass_on(standing, self.worker)
         await self._settle_all(standing, dict.fromkeys(cases), alive)
         self._standing[partition] = standing

@@ -116,18 +116,20 @@ async def rebuild(
             # Requests from before are answered by the evaluation of everything at the end.
             await offset_done(store, generation.id, topic, partition, await log.end(topic, partition))
             standing = Standing(store, partition, line)
-            await _take_over(standing, log)
+            await standing.own()
+            await _as_owner(standing, partial(take_in, standing, log, from_start=True))
             ledgers.append(standing)
         progress("published", partition + 1, partitions)
     await _newest_known(worker, ledgers)
     for partition in range(partitions):
+        ledger = ledgers[2 * partition]
         async for chunk in log.tail("registry", partition, 0, committed=True):
-            await put_back(store, chunk, ledgers[2 * partition])
+            await _as_owner(ledger, partial(put_back, store, chunk, ledger))
     # All rows before the first request to combine: one that saw half of them would take back what stands.
     for standing in ledgers:
         if standing.line == "e":
-            await note_all(standing)
-            await write_rows(standing, worker)
+            await _as_owner(standing, partial(note_all, standing))
+            await _as_owner(standing, partial(write_rows, standing, worker))
     await together([partial(_load_scans, worker, log, partition, progress) for partition in range(partitions)])
     await _erase_again(worker)
     everything = Triggers()
@@ -140,17 +142,17 @@ async def rebuild(
     return Generation(generation.id, "ready")
 
 
-async def _take_over(standing: Standing, log: Log) -> None:
-    """Own a ledger and fill it. A worker of the former generation may own it after us, until a second later it notices
-    that its generation is over; the rebuild that gave up for it left the system without a state."""
+async def _as_owner(standing: Standing, work: Work) -> None:
+    """A worker of the former generation may own a ledger after us, until it looks whether its generation is over, and
+    then ends. The rebuild that gave up for it left the system without a state."""
     for attempt in range(TRIES):
-        await standing.own()
         try:
-            return await take_in(standing, log, from_start=True)
+            return await work()
         except Fenced:
             if attempt == TRIES - 1:
                 raise
             await asyncio.sleep(1.0)
+            await standing.own()
 
 
 async def _newest_known(worker: Worker, ledgers: list[Standing]) -> None:

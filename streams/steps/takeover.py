@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
@@ -15,15 +15,19 @@ from streams.steps.publish import GONE
 _GONE = STATUS_CODE["gone"]
 
 
-async def take_over(standing: Standing, log: Log) -> list[str]:
+async def take_over(standing: Standing, log: Log, still_ours: Callable[[], Awaitable[None]]) -> list[str]:
     """Own a partition: fence former owners, then take in what they published last. The names to look at again.
 
     First Kafka's fence, so that nothing of theirs can come later; then Redis's; then the topics are read to their end.
     Redis may know less than the topics hold (a worker died between publishing and confirming, or Redis lost its last
     second): a number that a topic has seen is never used again.
+
+    `still_ours` raises where the worker's generation is over. Asked here, since from here on nobody would refuse what
+    is written: a worker that came late owned what a rebuild had owned before it, and wrote into the new state.
     """
     await log.fence(standing.partition, line=standing.line)
     await standing.own()
+    await still_ours()
     await take_in(standing, log)
     return await standing.unconfirmed()
 

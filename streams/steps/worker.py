@@ -76,6 +76,10 @@ class Worker:
         if policies.take(replies[2]):
             self.policies = Policies([*self._own_policies, *policies.rows.values()])
 
+    async def still_ours(self) -> None:
+        """Raises StoreChanged when this worker's generation is over."""
+        await still_ours(self.store, self.generation)
+
     async def now(self) -> tuple[int, int]:
         """What "now" is for forgetting (rule 10), and the newest record timestamp of `scans` taken in; seconds UTC."""
         newest = await read_newest(self.store)

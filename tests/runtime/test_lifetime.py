@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,3 +52,39 @@ async def test_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     stop = asyncio.Event()
     stop.set()
     assert await live(App(None, None), stop) == DONE  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "deadline(60, 75)",  # the timer's thread cannot be started
+        "asyncio.run(lost())",  # a task that nobody waits for
+    ],
+)
+def test_without_memory_it_ends_at_once(how: str) -> None:
+    """Agents that could not start the thread of a deadline left a worker that kept its partitions and did nothing."""
+    program = f"""
+import asyncio, gc, threading, time
+from streams.runtime.exits import deadline, heed_memory
+
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+
+async def hungry():
+    raise MemoryError
+
+async def lost():
+    heed_memory(asyncio.get_running_loop())
+    task = asyncio.ensure_future(hungry())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    await asyncio.sleep(60)
+
+threading.Thread.start = refuse
+{how}
+time.sleep(60)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=False)
+    assert done.returncode in (AGAIN, FAILED), done.stderr
+    assert b"no memory: the worker ends" in done.stderr
