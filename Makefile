@@ -14,7 +14,7 @@ demo: install ## the main job on a made-up province: Kafka, Redis, workers and p
 	@$(BIN)/truyvet demo
 
 test: install lint ## every test but the long ones (faults, bench)
-	$(BIN)/pytest -m "not faults and not bench" --durations=10
+	@tests/run.sh
 
 lint: install ## style, types, and the one-way order of the packages
 	$(BIN)/ruff check .

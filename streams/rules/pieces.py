@@ -88,7 +88,7 @@ def pieces(scans: ScanTable, figures: VenueFigures, policy: Policy) -> PieceTabl
     until = np.where(e.out, e.second, end)
     keep = np.flatnonzero((np.where(e.out, unseen, ~instant)) & (begin < until))
     keep = keep[np.lexsort((e.venue[keep], until[keep], begin[keep], e.person[keep]))]
-    return PieceTable(
+    found = PieceTable(
         person=e.person[keep],
         venue=e.venue[keep],
         start=begin[keep],
@@ -98,6 +98,17 @@ def pieces(scans: ScanTable, figures: VenueFigures, policy: Policy) -> PieceTabl
         staff=is_staff[keep],
         persons=scans.persons,
     )
+    # An in that was cut where its out is (c = 0), and that out, which ended nothing, make the same piece.
+    return found.take(~_repeated(found))
+
+
+def _repeated(found: PieceTable) -> Mask:
+    """Which are equal to the piece before them."""
+    again = np.zeros(len(found), bool)
+    if len(found):
+        columns = (found.start, found.end, found.person, found.venue, found.inferred, found.conflict, found.staff)
+        again[1:] = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+    return again
 
 
 def _events(scans: ScanTable) -> _Events:

@@ -111,6 +111,11 @@ def test_no_conflict_seconds() -> None:
         "07:00-08:00 food inferred",
         "07:40-08:00 shop inferred",
     ]
+    # the in is cut where its out is, since somebody scans elsewhere then; so the out ends nothing, and makes it again
+    assert pieces_of("08:00 food", "08:05 food out", "08:05 shop out", policy=policy) == [
+        "08:00-08:05 shop inferred",
+        "08:00-08:05 food inferred",
+    ]
 
 
 def test_staff() -> None:

@@ -34,7 +34,8 @@ def test_as_it_is_computed() -> None:
         computed = sorted(zip(*(c.tolist() for c in columns), (NAMES[v] for v in table.venue.tolist()), strict=True))
         scans = [Scan(row[3], "out" not in row[4], NAMES[row[2]], "staff" in row[4]) for row in rows]
         found = told(scans, OF_VENUE, policy)
-        assert sorted((p.start, p.end, p.inferred, p.conflict, p.staff, p.venue) for p in found) == computed, seed
+        # Two scans may make one piece (c = 0); each is told.
+        assert sorted({(p.start, p.end, p.inferred, p.conflict, p.staff, p.venue) for p in found}) == computed, seed
         count += len(found)
     assert count > 5000
 
