@@ -157,36 +157,24 @@ kafka_jars() {
 
 # --- for the tests of the desk page -----------------------------------------------------------------------------------
 
-browser() {
-  have chromium && return 0
+# What only some tests need: the program, the package that has it, who needs it.
+for_tests() {
+  have "$1" && return 0
   if may_install; then
-    say "installing with apt: chromium"
+    say "installing with apt: $2"
     DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2 || say "apt-get update failed; going on with the lists that are here"
-    apt_install chromium || true
+    apt_install "$2" || true
     hash -r
-    have chromium && return 0
+    have "$1" && return 0
   fi
-  say "the browser tests need Chromium. Run: sudo apt-get update && sudo apt-get install -y chromium"
-  return 1
-}
-
-faults() {
-  have faketime && return 0
-  if may_install; then
-    say "installing with apt: faketime"
-    DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2 || say "apt-get update failed; going on with the lists that are here"
-    apt_install faketime || true
-    hash -r
-    have faketime && return 0
-  fi
-  say "the tests with wrong clocks need libfaketime. Run: sudo apt-get update && sudo apt-get install -y faketime"
+  say "$3. Run: sudo apt-get update && sudo apt-get install -y $2"
   return 1
 }
 
 case "${1:-all}" in
   programs) programs ;;
-  browser) browser ;;
-  faults) faults ;;
+  browser) for_tests chromium chromium "the browser tests need Chromium" ;;
+  faults) for_tests faketime faketime "the tests with wrong clocks need libfaketime" ;;
   all)
     programs
     virtual_environment

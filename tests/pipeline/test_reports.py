@@ -19,7 +19,14 @@ from tests.console import town
 from tests.console.decoder import pages, read
 from tests.pipeline.system import KEY, Servers, System
 
-START = (int(time.time()) - 6 * 3600) * 1000
+
+def _start() -> int:
+    """Six hours ago, and earlier where most of the town's scans would be after the local midnight."""
+    begin = datetime.fromtimestamp(int(time.time()) - 6 * 3600, LOCAL)
+    return int(begin.replace(hour=min(begin.hour, 18)).timestamp()) * 1000
+
+
+START = _start()
 """ms; the town's scans are shifted so that they begin here."""
 SHIFT = START - town.MORNING
 HOUR = 3_600_000
