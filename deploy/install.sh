@@ -155,9 +155,9 @@ kafka_jars() {
   echo "$wanted" >$stamp
 }
 
-# --- for the tests of the desk page -----------------------------------------------------------------------------------
+# --- what only some tests need ----------------------------------------------------------------------------------------
 
-# What only some tests need: the program, the package that has it, who needs it.
+# The program, the package that has it, who needs it.
 for_tests() {
   have "$1" && return 0
   if may_install; then

@@ -6,6 +6,7 @@ import re
 import time
 
 from streams.runtime.exits import AGAIN
+from tests.pipeline.answers import check_answer, check_revisions
 from tests.pipeline.system import Program, System
 
 
@@ -42,6 +43,15 @@ class Crew:
             self.living.remove(worker)
             self.join()
 
+    def wait(self, seconds: float) -> None:
+        """With whoever ended started again, as its supervisor would."""
+        until = time.monotonic() + seconds
+        while True:
+            self.look()
+            if time.monotonic() >= until:
+                return
+            time.sleep(0.05)
+
     def settle(self, patience: float = 120.0) -> None:
         """`truyvet wait`, with the crew looked after."""
         log = self.system.folder / "wait.log"
@@ -52,3 +62,11 @@ class Crew:
             self.look()
             time.sleep(0.05)
         assert waiting.wait() == 0, log.read_text()[-2000:] + self.living[0].words()[-3000:]
+
+    def ends_well(self, patience: float, *, least: int) -> int:
+        """When all has had its effects it is the brute force's answer, of more than `least` exposures; how many."""
+        self.settle(patience)
+        wanted = check_answer(self.system)
+        check_revisions(self.system)
+        assert len(wanted.exposures) > least, "nobody met anybody: the answer says nothing"
+        return len(wanted.exposures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,13 +82,7 @@ class Mishaps:
         self.wait(1.0)
 
     def wait(self, seconds: float) -> None:
-        """With whoever ended started again, as its supervisor would."""
-        until = time.monotonic() + seconds
-        while True:
-            self.crew.look()
-            if time.monotonic() >= until:
-                return
-            time.sleep(0.05)
+        self.crew.wait(seconds)
 
     def all(self) -> list[Callable[[], None]]:
         return [
