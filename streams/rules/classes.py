@@ -47,6 +47,8 @@ class Links:
 
     def members(self, code: Code, moment: float = inf) -> set[Code]:
         """The codes that belong to one person with this one: now, or as it was at a moment (`at` of the same unit)."""
+        if code not in self._at:  # most are linked to nobody, and a case asks for each of its thousands
+            return {code}
         return self._walk(code, lambda code: self._neighbours(code, moment))
 
     def _neighbours(self, code: Code, moment: float) -> Iterator[Code]:

@@ -112,7 +112,7 @@ def _repeated(found: PieceTable) -> Mask:
 
 
 def _events(scans: ScanTable) -> _Events:
-    order = np.lexsort((~scans.out, scans.second, scans.venue, scans.person))
+    order = np.lexsort((scans.second << 1 | ~scans.out, scans.person << 32 | scans.venue))
     scans = scans.take(order)
     person, venue, second, out = scans.person, scans.venue, scans.second, scans.out
     new_place = np.ones(len(order), bool)

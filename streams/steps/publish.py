@@ -10,7 +10,7 @@ import msgspec
 
 from streams.ports import Log, Out
 from streams.state.standing import BAND_CODE, KEEP, NO_BAND, NO_HEAD, NOTHING, STATUS_CODE, Head, Standing
-from streams.steps.kinds import KINDS, Content, digest
+from streams.steps.kinds import KINDS, Content, digest_of, plain
 
 
 @dataclass
@@ -73,10 +73,10 @@ def _one(found: Publication, entry: bytes, head: Head, change: Change, partition
         if not head.held:
             found.confirmed[entry] = head._replace(status=STATUS_CODE["held"], digest=NOTHING, band=NO_BAND), body
         return
-    mark = digest(content)
-    if head.stands and not head.unconfirmed and mark == head.digest:
+    text = plain(content)
+    if head.stands and not head.unconfirmed and digest_of(text) == head.digest:
         return
-    _write(found, entry, head, content, "updated" if head.stands else "raised", partition, issued, mark)
+    _write(found, entry, head, content, "updated" if head.stands else "raised", partition, issued, text)
 
 
 def _write(
@@ -87,17 +87,18 @@ def _write(
     status: str,
     partition: int,
     issued: str,
-    mark: bytes | None = None,
+    text: bytes | None = None,
 ) -> Head:
     kind = KINDS[entry[:1]]
     number = head.last + 1
-    value = kind.encode(content, number, status, issued)
-    found.reserved[entry] = head._replace(last=number)
+    text = text or plain(content)
+    value = kind.encode(content, number, status, issued, text)
+    found.reserved[entry] = Head(number, head.revision, head.status, head.digest, head.band)
     code = STATUS_CODE["raised" if kind.stands_always else status]
-    mark = mark or digest(content)
-    after = Head(number, number, code, mark, BAND_CODE.get(getattr(content, "band", None) or "", NO_BAND))
+    band = BAND_CODE.get(getattr(content, "band", None) or "", NO_BAND)
     if getattr(content, "level", "F1") != "F1":
-        after = after._replace(band=NO_BAND)  # F2 are no F1, and are not counted as such
+        band = NO_BAND  # F2 are no F1, and are not counted as such
+    after = Head(number, number, code, digest_of(text), band)
     found.confirmed[entry] = after, value
     found.records.append(Out(kind.topic, kind.key_of(entry, found.of), kind.wrap(found.of, value), partition))
     return after

@@ -14,19 +14,35 @@ local function count(head, by)
     change[band] = (change[band] or 0) + by
   end
 end
-for i = 3, #ARGV, 3 do
-  local entry, head, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if sub(entry, 1, 1) == 'x' then
-    local had = call('HGET', KEYS[2], entry)
-    if had then count(had, -1) end
-    count(head, 1)
+-- Thousands of entries, each once: read and written some thousand at a time (a call each took twice as long).
+local MANY = 2000
+local function run(command, key, words) if #words > 0 then call(command, key, unpack(words)) end end
+for from = 3, #ARGV, 3 * MANY do
+  local to = math.min(from + 3 * MANY - 1, #ARGV)
+  local entries, heads, no_heads, bodies, no_bodies = {}, {}, {}, {}, {}
+  for i = from, to, 3 do entries[#entries + 1] = ARGV[i] end
+  local had = call('HMGET', KEYS[2], unpack(entries))
+  for n, entry in ipairs(entries) do
+    local head, body = ARGV[from + 3 * n - 2], ARGV[from + 3 * n - 1]
+    if sub(entry, 1, 1) == 'x' then
+      if had[n] then count(had[n], -1) end
+      count(head, 1)
+    end
+    if head == '' then
+      no_heads[#no_heads + 1] = entry
+    else
+      heads[#heads + 1], heads[#heads + 2] = entry, head
+    end
+    if body == '' then
+      no_bodies[#no_bodies + 1] = entry
+    elseif body ~= '=' then
+      bodies[#bodies + 1], bodies[#bodies + 2] = entry, body
+    end
   end
-  if head == '' then call('HDEL', KEYS[2], entry) else call('HSET', KEYS[2], entry, head) end
-  if body == '' then
-    call('HDEL', KEYS[3], entry)
-  elseif body ~= '=' then
-    call('HSET', KEYS[3], entry, body)
-  end
+  run('HSET', KEYS[2], heads)
+  run('HDEL', KEYS[2], no_heads)
+  run('HSET', KEYS[3], bodies)
+  run('HDEL', KEYS[3], no_bodies)
 end
 for name, by in pairs(change) do
   if by ~= 0 then call('HINCRBY', KEYS[5], name, by) end
