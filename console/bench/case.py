@@ -14,13 +14,15 @@ import click
 import msgspec
 import psutil
 
+from console.bench import sql_peers
 from console.bench.answers import Answers
 from console.bench.appender import Appender
 from console.bench.contenders import Child, opened
 from console.bench.meter import Meter
+from console.bench.outings import Outings
 from console.bench.results import machine, quantile, report_of, worker_of, write_out
 from console.bench.system import System
-from console.bench.town import DAYS, Town, time_text
+from console.bench.town import Town, time_text
 from console.publishing import Publisher, send_keyed
 from console.tables import as_json, table
 from console.trouble import Trouble
@@ -31,8 +33,6 @@ from streams.state.generation import read_offsets
 LOOK, IDLE, MOST_LOOKS = 0.2, 0.2, 600  # seconds; share of a core; looks
 GATE = 4_200  # F1 above which a case waits for a decision here: those of 3,000 are published, those of 5,000 held
 PATIENCE = 600.0
-OUTINGS = 3  # a day, of two hours each: some 3,000 F1 in fourteen days
-MANY_OUTINGS = 6
 FIGURES = ("exposures", "worker_ms", "redis_ms", "kafka_ms")
 
 
@@ -55,17 +55,31 @@ class Result(msgspec.Struct, frozen=True):
     release: Took
     withdrawal: Took
     shared: int
+    besides: list[sql_peers.Beside] = []
 
 
-async def measure(scans: int, cases: int, tell: Callable[[str], None] = lambda _: None) -> Result:
-    """Raises Trouble, also where not exactly the right exposures were withdrawn."""
+async def measure(
+    scans: int, cases: int, tell: Callable[[str], None] = lambda _: None, peers: Sequence[str] = ()
+) -> Result:
+    """Ours, then the `peers` (console/bench/sql_peers.py). Raises Trouble, also where not exactly the right exposures
+    were withdrawn."""
+    outings = Outings(Town(scans, int(time.time())), cases)
+    result = await _ours(outings, cases, tell)
+    if not peers:
+        return result
+    # Kafka, Redis and worker are gone by now: a peer has the machine for itself, as they had.
+    besides = await sql_peers.measure(peers, outings, cases, [took.exposures for took in result.cases], tell)
+    return msgspec.structs.replace(result, besides=besides)
+
+
+async def _ours(outings: Outings, cases: int, tell: Callable[[str], None]) -> Result:
     async with System() as system:
         settings = await system.fresh("case.")
         with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
             policies = str(_policies(Path(folder) / "policies"))
             worker = worker_of(settings, Path(folder) / "log", TRUYVET_POLICIES=policies)
             try:
-                bench = _Bench(settings, Town(scans, int(time.time())), {"worker": worker.pid, **system.pids()}, tell)
+                bench = _Bench(settings, outings, {"worker": worker.pid, **system.pids()}, tell)
                 return await bench.run(cases, worker)
             except psutil.NoSuchProcess:
                 worker.lines()  # says what it ended with
@@ -87,22 +101,16 @@ def _policies(folder: Path) -> Path:
 
 
 class _Bench:
-    def __init__(self, settings: Settings, town: Town, pids: dict[str, int], tell: Callable[[str], None]) -> None:
-        self.settings, self.town, self._pids, self._tell = settings, town, pids, tell
-        self._outings = 0
+    def __init__(self, settings: Settings, outings: Outings, pids: dict[str, int], tell: Callable[[str], None]) -> None:
+        self.settings, self.outings, self.town = settings, outings, outings.town
+        self._pids, self._tell = pids, tell
         self._records = 0
 
     async def run(self, cases: int, worker: Child) -> Result:
-        town = self.town
+        town, people = self.town, self.outings.people
         began = time.monotonic()
-        people = list(range(cases + 3))  # the first ones of the town; the last two share some of their outings
         await self._publish([value for value, _ in town.records()])
-        plans = [self._plan(person, OUTINGS) for person in people[: cases + 1]]
-        plans.append(self._plan(people[cases + 1], MANY_OUTINGS))
-        plans.append([plan for plan in plans[cases] if plan[0] in (3, 8)][:5])  # the same places and hours
-        await self._publish(
-            [record for person, plan in zip(people, plans, strict=True) for record in self._go(person, plan)]
-        )
+        await self._publish(list(self.outings.records()))
         await self._taken_in(worker)
         loaded = time.monotonic() - began
         self._tell(f"{town.scans:,} scans loaded in {loaded:.0f} s")
@@ -122,22 +130,6 @@ class _Bench:
         return Result(machine(), town.scans, loaded, found, release, withdrawal, shared)
 
     # -- the load
-
-    def _plan(self, person: int, outings: int) -> list[tuple[int, float, int]]:
-        """(day, hour, venue) of outings: every day at other busy places."""
-        town = self.town
-        return [
-            (day, 7 + i * 13 / outings, (person * 5 + day * 3 + i) % town.busy)
-            for day in range(DAYS)
-            for i in range(outings)
-        ]
-
-    def _go(self, person: int, plan: Sequence[tuple[int, float, int]]) -> list[bytes]:
-        found = []
-        for day, hour, venue in plan:
-            self._outings += 1
-            found.append(self.town.outing(person, day, hour, venue, 2.0, 400_000_000 + self._outings))
-        return found
 
     async def _publish(self, records: Sequence[bytes]) -> None:
         async with Publisher(self.settings, "scans") as out:
@@ -212,20 +204,38 @@ class _Bench:
 @click.command(short_help="From a case's report to its last exposure.")
 @click.option("--scans", type=click.IntRange(20_000, 50_000_000), default=1_000_000, show_default=True)
 @click.option("--cases", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--peers", is_flag=True, help="PostgreSQL and DuckDB on the same scans as well (docs/bench/README.md).")
 @click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
-def command(scans: int, cases: int, json_: bool, out: Path | None) -> None:
+def command(scans: int, cases: int, peers: bool, json_: bool, out: Path | None) -> None:
     """How long a case takes, from its record's append to its last exposure read back from the topic.
 
     One worker, fourteen days of a town, cases of some 3,000 F1 one after the other; then 5,000 held exposures that are
     released, and a case that is withdrawn while another has some of its contacts. The same with ten times as many scans
     (--scans 10000000) shows that it grows with contacts and not with scans. A minute a million scans.
     """
-    result = asyncio.run(measure(scans, cases, lambda words: click.echo(words, err=True)))
+    names = _installed() if peers else []
+    result = asyncio.run(measure(scans, cases, lambda words: click.echo(words, err=True), names))
     write_out(result, out)
+    for words in sql_peers.warnings(result.besides):
+        click.echo(words, err=True)
     if json_:
         as_json(msgspec.to_builtins(result))
         return
+    _print(result)
+    if result.besides:
+        _print_besides(result)
+
+
+def _installed() -> list[str]:
+    """The peers that are here; of the others, how to bring them."""
+    lacking = sql_peers.missing()
+    for name, how in lacking.items():
+        click.echo(f"{sql_peers.NAMES[name]} is not installed and is not measured; this brings it: {how}", err=True)
+    return [name for name in sql_peers.NAMES if name not in lacking]
+
+
+def _print(result: Result) -> None:
     ms = [took.ms for took in result.cases]
     found = [
         ("case reported, p50", statistics.median(ms), result.cases),
@@ -245,5 +255,20 @@ def command(scans: int, cases: int, json_: bool, out: Path | None) -> None:
         for title, took_ms, of in found
     ]
     columns = ["", "ms", "exposures", "worker CPU ms", "Redis", "Kafka"]
-    title = f"{scans:,} scans loaded, {cases} cases, {result.machine['cores']} cores, load {result.machine['load']:.1f}"
-    table(title, columns, rows, columns[1:])
+    where = f"{result.machine['cores']} cores, load {result.machine['load']:.1f}"
+    table(f"{result.scans:,} scans loaded, {len(result.cases)} cases, {where}", columns, rows, columns[1:])
+
+
+def _print_besides(result: Result) -> None:
+    ms = [took.ms for took in result.cases]
+    ours = statistics.median(took.exposures for took in result.cases)
+    rows = [["truyvet, to the last exposure", *_times(ms), f"{ours:,.0f}", "", f"{result.loaded_s:,.1f}", ""]]
+    for peer in result.besides:
+        f1, mb = statistics.median(peer.f1), f"{peer.disk / 1e6:,.0f}"
+        rows.append([peer.title, *_times(peer.ms), f"{f1:,.0f}", f"{peer.off:.1%}", f"{peer.loaded_s:,.1f}", mb])
+    columns = ["", "p50 ms", "p95 ms", "F1", "off by", "loaded in s", "MB on disk"]
+    table("Who is F1, on the same scans", columns, rows, columns[1:])
+
+
+def _times(ms: Sequence[float]) -> list[str]:
+    return [f"{statistics.median(ms):,.1f}", f"{quantile(ms, 0.95):,.1f}"]

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from console.bench.contenders import Child, environment_of, of_ours
-from console.bench.town import DAYS, Town, time_text
+from console.bench.town import DAY, DAYS, LOCAL, Town, time_text
 from streams.runtime.settings import Settings
 
 _PACKAGES = ("aiokafka", "faust-streaming", "hiredis", "msgspec", "numpy", "redis")
@@ -50,18 +50,23 @@ def worker_of(settings: Settings, log: Path, **more: str) -> Child:
     return Child(of_ours("console.main", "worker"), {**environment_of(settings), **more}, log)
 
 
+def dates_of(town: Town) -> tuple[int, int]:
+    """When every case of the town was sampled, and its onset (seconds UTC)."""
+    onset = (town.first_day + 2) * DAY - LOCAL
+    return onset + DAY, onset
+
+
 def report_of(town: Town, case_id: str, person: int, status: str) -> bytes:
-    """A record for `cases`: somebody of the town, infectious on all its fourteen days."""
-    end = (town.first_day + DAYS) * 86_400 - 7 * 3_600
-    onset = end - (DAYS - 2) * 86_400
+    """A record for `cases`: somebody of the town, infectious from its first day on."""
+    sampled, onset = dates_of(town)
     return msgspec.json.encode(
         {
             "case_id": case_id,
             "person": town.code(person).decode(),
             "status": status,
-            "sampled_at": time_text(onset + 86_400).decode(),
+            "sampled_at": time_text(sampled).decode(),
             "onset_at": time_text(onset).decode(),
-            "reported_at": time_text(end).decode(),
+            "reported_at": time_text((town.first_day + DAYS) * DAY - LOCAL).decode(),
             "reported_by": "bench",
             "updated_at": time.time_ns() // 1_000_000,
         }

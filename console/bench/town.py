@@ -7,6 +7,7 @@ case that goes to the same places meets as many people among a million scans as 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,16 @@ A_RECORD = 50
 DAY, LOCAL = 86_400, 7 * 3_600
 _CHUNK = 250_000
 _I64 = npt.NDArray[np.int64]
+Number = TypeVar("Number", int, npt.NDArray[np.int64])
+
+
+class Columns(NamedTuple):
+    """Scans: numbers of venues, numbers on cards, seconds UTC, whether it is a check-out."""
+
+    venue: _I64
+    code: _I64
+    at: _I64
+    out: npt.NDArray[np.bool_]
 
 
 class Town:
@@ -38,6 +49,13 @@ class Town:
 
     def records(self) -> Iterator[tuple[bytes, int]]:
         """Values for `scans` (arrays of up to 50) and how many scans each holds, in no order of time."""
+        first = 0
+        for columns in self.columns():
+            yield from _arrays(first, *columns)
+            first += len(columns.venue)
+
+    def columns(self) -> Iterator[Columns]:
+        """The same scans in the same order, some 250,000 at a time."""
         rng = np.random.default_rng(self._seed)
         for first in range(0, self.scans, _CHUNK):
             n = min(_CHUNK, self.scans - first)
@@ -46,32 +64,41 @@ class Town:
             day = self.first_day + rng.integers(0, self.days, n)
             at = day * DAY - LOCAL + rng.integers(6 * 3_600, 22 * 3_600, n)
             out = rng.random(n) < 0.2
-            yield from _arrays(
-                first, self.venues_from + venue, self.people_from + rng.integers(0, self.people, n), at, out
-            )
+            code = code_number(self.people_from + rng.integers(0, self.people, n))
+            yield Columns(self.venues_from + venue, code, at, out)
 
     def code(self, person: int) -> bytes:
-        return b"%012d" % (10_000_000 + 7 * (self.people_from + person))
+        return b"%012d" % code_number(self.people_from + person)
+
+    def stay(self, day: int, hour: float, hours: float) -> tuple[int, int]:
+        """Begin and end (seconds UTC) of an outing on one of the days (0 to 13)."""
+        begin = int((self.first_day + day) * DAY - LOCAL + hour * 3_600)
+        return begin, begin + int(hours * 3_600)
 
     def outing(self, person: int, day: int, hour: float, venue: int, hours: float, number: int) -> bytes:
         """Two scans of a person in one record: in at a venue on one of the days (0 to 13), and out again."""
-        begin = int((self.first_day + day) * DAY - LOCAL + hour * 3_600)
-        scans = [(begin, b""), (begin + int(hours * 3_600), b',"direction":"out"')]
+        begin, end = self.stay(day, hour, hours)
+        scans = [(begin, b""), (end, b',"direction":"out"')]
         return b"[%s]" % b",".join(
             _scan(number * 2 + i, self.venues_from + venue, self.code(person), text, more)
             for i, (text, more) in enumerate((time_text(at), more) for at, more in scans)
         )
 
 
+def code_number(person: Number) -> Number:
+    """The code on the card of a person (or of many), which is a number of twelve digits."""
+    return 10_000_000 + 7 * person
+
+
 def time_text(second: int) -> bytes:
     return str(np.datetime64(second, "s")).encode() + b"Z"
 
 
-def _arrays(first: int, venue: _I64, person: _I64, at: _I64, out: npt.NDArray[np.bool_]) -> Iterator[tuple[bytes, int]]:
+def _arrays(first: int, venue: _I64, code: _I64, at: _I64, out: npt.NDArray[np.bool_]) -> Iterator[tuple[bytes, int]]:
     times = np.datetime_as_string(at.astype("datetime64[s]")).tolist()
     scans = [
-        _scan(first + i, v, b"%012d" % (10_000_000 + 7 * p), t.encode() + b"Z", b',"direction":"out"' if o else b"")
-        for i, (v, p, t, o) in enumerate(zip(venue.tolist(), person.tolist(), times, out.tolist(), strict=True))
+        _scan(first + i, v, b"%012d" % c, t.encode() + b"Z", b',"direction":"out"' if o else b"")
+        for i, (v, c, t, o) in enumerate(zip(venue.tolist(), code.tolist(), times, out.tolist(), strict=True))
     ]
     for i in range(0, len(scans), A_RECORD):
         part = scans[i : i + A_RECORD]

@@ -3,8 +3,9 @@
 #
 #   tests/bench/peers/install.sh            all of them
 #   tests/bench/peers/install.sh streams    Kafka Streams (Maven, a JDK): for `truyvet bench ingest --peers`
-#   tests/bench/peers/install.sh python     Quix Streams, DuckDB, psycopg in a venv of their own
-#   tests/bench/peers/install.sh postgres   PostgreSQL's programs, by apt where that may be done; no server is started
+#   tests/bench/peers/install.sh python     Quix Streams, DuckDB, psycopg in a venv of their own: for both
+#   tests/bench/peers/install.sh postgres   PostgreSQL's programs, by apt where that may be done; no server is started:
+#                                           for `truyvet bench case --peers`
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
