@@ -1,4 +1,4 @@
-"""What can stand in a ledger, written as a record: numbers in the blanks of the plain text, or encoded anew: the same."""
+"""What can stand in a ledger, as a record: numbers written in the blanks of the plain text, or all encoded anew."""
 
 from __future__ import annotations
 
