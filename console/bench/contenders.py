@@ -115,14 +115,7 @@ class Peer:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        # By the number that it says, not by how many lines: Faust greets, and its warm-up was taken for the whole.
-        words = b"%d" % self._marks[mark]
-
-        async def done() -> bool:
-            self._child.lines()
-            return words in self._child.heard()
-
-        await reached(done)
+        await said(self._child, self._marks[mark])
 
     async def kept(self) -> int | None:
         if self._counter is None:
@@ -183,6 +176,17 @@ async def opened(settings: Settings) -> AsyncIterator[RedisStore]:
         yield store
     finally:
         await store.close()
+
+
+async def said(child: Child, number: int) -> None:
+    """Return when it has said a number. Not how many lines it has said: Faust greets, and the end of its warm-up was
+    taken for the end. Raises Trouble."""
+
+    async def done() -> bool:
+        child.lines()
+        return b"%d" % number in child.heard()
+
+    await reached(done)
 
 
 async def reached(done: Callable[[], Awaitable[bool]]) -> None:

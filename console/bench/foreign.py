@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.bench.contenders import Child, reached
+from console.bench.contenders import Child, said
 from console.trouble import Trouble
 from streams.runtime.embedded import program
 from streams.runtime.settings import Settings
@@ -50,7 +50,7 @@ class Foreign:
     """One of them at work. `marks` as in Peer; it says by itself what it keeps, in three counts that must be one."""
 
     def __init__(self, name: str, settings: Settings, marks: Sequence[int], log: Path) -> None:
-        self._name = name
+        self._name, self._marks = name, marks
         self._folder = tempfile.TemporaryDirectory(prefix="truyvet-peer-", ignore_cleanup_errors=True)
         environment = {
             "PEER_KAFKA": settings.kafka,
@@ -67,10 +67,7 @@ class Foreign:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        async def done() -> bool:
-            return self._child.lines() > mark
-
-        await reached(done)
+        await said(self._child, self._marks[mark])
 
     async def kept(self) -> int | None:
         deadline = time.monotonic() + COUNTS
