@@ -18,6 +18,7 @@ from console.bench import sql_peers
 from console.bench.answers import Answers
 from console.bench.appender import Appender
 from console.bench.contenders import Child, opened
+from console.bench.foreign import tell_missing
 from console.bench.meter import Meter
 from console.bench.outings import Outings
 from console.bench.results import machine, quantile, report_of, worker_of, write_out
@@ -231,8 +232,7 @@ def command(scans: int, cases: int, peers: bool, json_: bool, out: Path | None) 
 def _installed() -> list[str]:
     """The peers that are here; of the others, how to bring them."""
     lacking = sql_peers.missing()
-    for name, how in lacking.items():
-        click.echo(f"{sql_peers.NAMES[name]} is not installed and is not measured; this brings it: {how}", err=True)
+    tell_missing({sql_peers.NAMES[name]: how for name, how in lacking.items()})
     return [name for name in sql_peers.NAMES if name not in lacking]
 
 

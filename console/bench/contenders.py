@@ -115,7 +115,7 @@ class Peer:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        await said(self._child, self._marks[mark])
+        await said(self._child, b"%d" % self._marks[mark])
 
     async def kept(self) -> int | None:
         if self._counter is None:
@@ -178,13 +178,13 @@ async def opened(settings: Settings) -> AsyncIterator[RedisStore]:
         await store.close()
 
 
-async def said(child: Child, number: int) -> None:
-    """Return when it has said a number. Not how many lines it has said: Faust greets, and the end of its warm-up was
+async def said(child: Child, line: bytes) -> None:
+    """Return when it has said a line. Not how many lines it has said: Faust greets, and the end of its warm-up was
     taken for the end. Raises Trouble."""
 
     async def done() -> bool:
         child.lines()
-        return b"%d" % number in child.heard()
+        return line in child.heard()
 
     await reached(done)
 

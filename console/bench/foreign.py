@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import click
 
 from console.bench.contenders import Child, said
 from console.trouble import Trouble
@@ -46,6 +48,12 @@ def missing(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def tell_missing(lacking: Mapping[str, str]) -> None:
+    """`lacking`: what is not installed → the command that installs it."""
+    for title, how in lacking.items():
+        click.echo(f"{title} is not installed and is not measured; this brings it: {how}", err=True)
+
+
 class Foreign:
     """One of them at work. `marks` as in Peer; it says by itself what it keeps, in three counts that must be one."""
 
@@ -67,7 +75,7 @@ class Foreign:
         return self._child.pid
 
     async def reach(self, mark: int) -> None:
-        await said(self._child, self._marks[mark])
+        await said(self._child, b"%d" % self._marks[mark])
 
     async def kept(self) -> int | None:
         deadline = time.monotonic() + COUNTS

@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from console.bench.contenders import Contender, Ours, Peer
-from console.bench.foreign import Foreign, missing
+from console.bench.foreign import Foreign, missing, tell_missing
 from console.bench.load import Load, Province, distinct
 from console.bench.meter import Meter
 from console.bench.results import machine, write_out
@@ -203,8 +203,7 @@ def command(scans: int, runs: int, peers: bool, json_: bool, out: Path | None) -
 def _installed() -> list[Line]:
     """The peers that are here; of the others, how to bring them."""
     lacking = missing([line.peer for line in PEERS if line.peer])
-    for name, how in lacking.items():
-        click.echo(f"{name} is not installed and is not measured; this brings it: {how}", err=True)
+    tell_missing(lacking)
     return [line for line in PEERS if line.peer not in lacking]
 
 

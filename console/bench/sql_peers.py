@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from console.bench import foreign
-from console.bench.contenders import Child, reached
+from console.bench.contenders import Child, said
 from console.bench.outings import Outings
 from console.bench.results import dates_of
 from streams.rules.policy import load_policies
@@ -132,19 +132,12 @@ async def ask(name: str, scans: Path, job: Job, tell: Callable[[str], None] = la
         command = [str(foreign.ROOT / ".peers/venv/bin/python"), str(program), f"{folder}/job.json"]
         child = Child(command, {}, Path(folder) / "log")
         try:
-            for line, words in enumerate(("has loaded the scans", "has answered")):
-                await _line(child, line)
+            for line, words in ((b"loaded", "has loaded the scans"), (b"answered", "has answered")):
+                await said(child, line)
                 tell(f"{NAMES[name]} {words}")
             return msgspec.json.decode(answer.read_bytes(), type=Answered)
         finally:
             child.stop()
-
-
-async def _line(child: Child, number: int) -> None:
-    async def done() -> bool:
-        return child.lines() > number
-
-    await reached(done)
 
 
 def warnings(besides: Sequence[Beside]) -> list[str]:
