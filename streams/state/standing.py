@@ -194,6 +194,12 @@ class Standing:
         if b"FENCED" in await self.store.run(calls):
             raise Fenced(f"partition {self.partition} of line {self.line} has a later owner")
 
+    async def settled(self, several: Iterable[str]) -> None:
+        """These were looked at as a whole since they were found unconfirmed, and what had to follow was published. A
+        number that nothing asks for any more (a follow-up whose exposure ended before it was sent) stays used and
+        without a record: without this its mark would stay for ever, and `truyvet wait` with it. Raises Fenced."""
+        await self.confirm_all([(of, {}) for of in several])
+
     async def unconfirmed(self) -> list[str]:
         (found,) = await self.store.run([Call("SMEMBERS", (self._pend,))])
         return sorted(of.decode() for of in found)

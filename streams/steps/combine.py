@@ -47,9 +47,11 @@ class Combining:
     async def take_over(self, partition: int) -> None:
         standing = Standing(self.worker.store, partition, "c")
         # Requests for them are on the topic still: an offset comes after the confirmation.
-        heads = await standing.heads_of(await take_over(standing, self.worker.log, self.worker.still_ours))
+        begun = await take_over(standing, self.worker.log, self.worker.still_ours)
+        heads = await standing.heads_of(begun)
         wanted = [Combine(person=of) if FOLLOWUP in mine else Combine(venue_id=of) for of, mine in heads.items()]
         await self._settle_all(standing, wanted)
+        await standing.settled(begun)
         self._standing[partition] = standing
 
     def release(self, partition: int) -> None:

@@ -73,6 +73,7 @@ class Evaluation(Evaluator):
         cases = await take_over(standing, self.worker.log, self.worker.still_ours)
         await pass_on(standing, self.worker)
         await self._settle_all(standing, dict.fromkeys(cases), alive)
+        await standing.settled(cases)
         self._standing[partition] = standing
 
     def release(self, partition: int) -> None:

@@ -61,7 +61,10 @@ class Crew:
         while waiting.alive:
             self.look()
             time.sleep(0.05)
-        assert waiting.wait() == 0, log.read_text()[-2000:] + self.living[0].words()[-3000:]
+        if waiting.wait() != 0:
+            begun = self.system.redis_command("KEYS", "tv:[pt][eo][nd][do]:*")
+            words = "".join(worker.words()[-3000:] for worker in self.living)
+            raise AssertionError(f"{log.read_text()[-2000:]}begun and not done: {begun}\n{words}")
 
     def ends_well(self, patience: float, *, least: int) -> int:
         """When all has had its effects it is the brute force's answer, of more than `least` exposures; how many."""

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from console.lag import LINES
 from streams.ports import Call
 from streams.state.generation import read_offsets
-from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, STATUS
+from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, STATUS, Standing
 from tests.reference.answer import Expected
 from tests.simulation.kafka import Kafka, Record
 from tests.simulation.redis import RedisServer
@@ -197,3 +198,18 @@ def check_offsets(kafka: Kafka, server: RedisServer) -> list[str]:
         for p in kafka.topics[topic]
         if offsets.get((topic, p.number), 0) != p.end
     ]
+
+
+def check_finished(kafka: Kafka, server: RedisServer) -> list[str]:
+    """Nothing that was begun is left half done (`truyvet wait` waits for it, and would for ever)."""
+    store = DirectStore(server)
+    wrong = []
+    for topic, line in LINES.items():
+        for p in kafka.topics[topic]:
+            standing = Standing(store, p.number, line)
+            wrong += [
+                f"{topic}/{p.number}: {of} must be confirmed: a number is reserved"
+                for of in now(standing.unconfirmed())
+            ]
+            wrong += [f"{topic}/{p.number}: {note!r} must be passed on" for note in now(standing.todo())]
+    return wrong

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from tests.simulation.checks import (
     OUTPUTS,
+    check_finished,
     check_life,
     check_offsets,
     check_rejects,
@@ -128,7 +129,7 @@ def _at_rest(history: History) -> list[str]:
     wrong = (
         check_revisions(history.kafka) + check_life(history.kafka) + check_pause(history.kafka, history.alert_pause_ms)
     )
-    return wrong + check_offsets(history.kafka, history.server)
+    return wrong + check_offsets(history.kafka, history.server) + check_finished(history.kafka, history.server)
 
 
 def shrink(failure: Failure, server: RedisServer, options: Options, tries: int = 150) -> Failure:
