@@ -42,7 +42,8 @@ class Health:
     async def _ask(self) -> dict[str, Any]:
         try:
             with kafka_at(self._settings), redis_at(self._settings):
-                return dict(await asyncio.wait_for(self._look(), _PATIENCE))
+                async with asyncio.timeout(_PATIENCE):
+                    return dict(await self._look())
         except Trouble as trouble:
             words = trouble.format_message()
         except TimeoutError:

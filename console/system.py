@@ -30,6 +30,7 @@ from console.stores import open_store
 from console.supervising import Crew, keep_short
 from console.trouble import Trouble, WrongUse, kafka_at
 from streams.runtime.embedded import EmbeddedKafka, EmbeddedRedis
+from streams.runtime.exits import end_tasks
 from streams.runtime.process import CannotStart, make_folder
 from streams.runtime.settings import RUN_FILE, Settings
 from streams.runtime.topics import ensure_topics
@@ -163,10 +164,7 @@ class System:
             if keeper.done():
                 keeper.result()
         finally:
-            tasks = (ready, page, keeper, stopped)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks([ready, page, keeper, stopped])
 
     async def _serve_page(self, ready: asyncio.Task[None]) -> None:
         """Its process begins when the workers are there: its toolkit would cost their start a second of a core."""

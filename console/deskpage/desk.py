@@ -90,9 +90,9 @@ class Desk:
         return self.board.version, self.board.audit_version, self.proposals.version
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        from streams.runtime.exits import end_tasks  # brings Kafka's client along
+
+        await end_tasks(self._tasks)
         for part in (self.looks, self.health, self.store):
             with suppress(Exception):  # the process ends: nothing is lost by a connection that does not close
                 await part.close()

@@ -50,7 +50,8 @@ class Looks:
         async with self._opening:
             if self._log is None:
                 try:
-                    self._log = await asyncio.wait_for(KafkaLog.open(self._settings), _PATIENCE)
+                    async with asyncio.timeout(_PATIENCE):
+                        self._log = await KafkaLog.open(self._settings)
                 except Exception as error:  # whatever Kafka's client raises: it is away
                     logger.warning("Kafka: %s", type(error).__name__)
                     raise Away("no_kafka") from None
@@ -69,9 +70,8 @@ class Looks:
         if self._auditor is None:
             self._auditor = Auditor(log, log.clock)
         try:
-            await asyncio.wait_for(
-                self._auditor.write("look", by=by, subject=subject, reason=reason, case_id=case_id), _PATIENCE
-            )
+            async with asyncio.timeout(_PATIENCE):
+                await self._auditor.write("look", by=by, subject=subject, reason=reason, case_id=case_id)
         except (NotAudited, TimeoutError):
             raise Away("not_audited") from None
 
@@ -137,6 +137,7 @@ class Looks:
             raise NotAllowed("bad_note")
         log = await self._kafka()
         try:
-            await asyncio.wait_for(log.send([Out("decisions", about.encode(), value)]), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await log.send([Out("decisions", about.encode(), value)])
         except (LogDown, TimeoutError):
             raise Away("no_kafka") from None

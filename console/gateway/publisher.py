@@ -161,7 +161,8 @@ class Publisher:
         # stop() alone waits until all is delivered: with Kafka away, for ever.
         producer._sender.sender_task.cancel()
         with suppress(TimeoutError, KafkaError, OSError):
-            await asyncio.wait_for(producer.stop(), patience)
+            async with asyncio.timeout(patience):
+                await producer.stop()
 
 
 def _words(error: Exception) -> str:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
@@ -45,23 +47,31 @@ def code_of(error: BaseException | None) -> int:
     return FAILED
 
 
+async def end_tasks(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel these, and wait until they are done, however they end.
+
+    Again each second: a cancellation can be lost. asyncio.wait_for of Python 3.11, which libraries use, gives the
+    result instead where both come at once; a worker's tick then went on for ever while everything else had ended.
+    """
+    all_ = waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=1.0)
+    await asyncio.gather(*all_, return_exceptions=True)  # seen: nobody has to say that nobody looked
+
+
 def deadline(seconds: float, code: int) -> threading.Timer:
     """End the process with `code` in any case. A crash can hang for ever: threads wait for each other's answers.
 
     It says what hung: lines of code, no values.
     """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        loop = None
 
     def end() -> None:
         logger.critical("not ended within %.0f s: killed", seconds)
-        with contextlib.suppress(Exception):  # tasks come and go while they are looked at
-            for task in asyncio.all_tasks(loop) if loop is not None else ():
-                stack = task.get_stack(limit=6)
-                where = " < ".join(f"{f.f_code.co_filename[-40:]}:{f.f_lineno}" for f in reversed(stack))
-                logger.critical("unfinished: %s at %s", getattr(task.get_coro(), "__qualname__", "?"), where)
+        for task in _tasks():
+            with contextlib.suppress(Exception):  # tasks come and go while they are looked at
+                logger.critical("unfinished: %s", _where(task))
         logging.shutdown()
         os._exit(code)
 
@@ -72,6 +82,24 @@ def deadline(seconds: float, code: int) -> threading.Timer:
     except RuntimeError:  # "can't start new thread": there is no memory
         end_now(code)
     return timer
+
+
+def _tasks() -> list[asyncio.Task[Any]]:
+    """Of all event loops: Faust's consumer has one in a thread of its own, and what hangs may hang there."""
+    gc.unfreeze()  # collector.py: what was there at the start is not shown
+    return [one for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()]
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """What it does and at which lines it waits, the innermost first."""
+    lines: list[str] = []
+    at: Any = task.get_coro()
+    while at is not None:
+        frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None) or getattr(at, "ag_frame", None)
+        if frame is not None:
+            lines.append(f"{frame.f_code.co_filename[-40:]}:{frame.f_lineno}")
+        at = getattr(at, "cr_await", None) or getattr(at, "gi_yieldfrom", None) or getattr(at, "ag_await", None)
+    return f"{getattr(task.get_coro(), '__qualname__', '?')} at {' < '.join(reversed(lines))}"
 
 
 def end_now(code: int) -> NoReturn:

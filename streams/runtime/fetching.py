@@ -37,7 +37,8 @@ class BatchThread(AIOKafkaConsumerThread):
             work.close()
             raise ConsumerStoppedError from None
         # Shielded: cancelling a getmany leaves aiokafka's count of waiting fetches raised for good.
-        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), patience)
+        async with asyncio.timeout(patience):
+            return await asyncio.shield(asyncio.wrap_future(future))
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, batching = self.app.conf, self.app.batching

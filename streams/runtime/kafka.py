@@ -75,7 +75,8 @@ class KafkaLog:
         """What is still on its way gets a moment; a Kafka that is away must not keep a worker from ending."""
         for client in (self._producer, *self._writers.values()):
             with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(client.stop(), 3.0)
+                async with asyncio.timeout(3.0):
+                    await client.stop()
         await self._readers.close()
 
     def partitions(self, topic: str) -> int:
@@ -163,7 +164,8 @@ class KafkaLog:
         former = self._writers.pop((line, partition), None)
         if former is not None:
             with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(former.stop(), 3.0)
+                async with asyncio.timeout(3.0):
+                    await former.stop()
         writer = AIOKafkaProducer(
             **self._options(),
             transactional_id=f"{self._prefix}tv-{line}-{partition}",
@@ -208,7 +210,8 @@ class KafkaLog:
     async def _patiently(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result; Kafka's errors in our words. Some of aiokafka's requests are tried for ever, hence the limit."""
         try:
-            return await asyncio.wait_for(work, self._patience + 5.0)
+            async with asyncio.timeout(self._patience + 5.0):
+                return await work
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise Fenced("another worker writes to this partition now") from error
         except (KafkaError, TimeoutError) as error:

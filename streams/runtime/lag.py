@@ -33,7 +33,8 @@ class Lag:
     async def records(self) -> int | None:
         """None when Kafka does not say."""
         try:
-            return await asyncio.wait_for(self._records(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                return await self._records()
         except (LogDown, TimeoutError):
             return None
 

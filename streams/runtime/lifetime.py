@@ -13,7 +13,7 @@ from typing import Any
 
 from streams.runtime.app import BatchApp
 from streams.runtime.collector import calm
-from streams.runtime.exits import DONE, FAILED, code_of, deadline, heed_memory
+from streams.runtime.exits import DONE, FAILED, code_of, deadline, end_tasks, heed_memory
 
 logger = logging.getLogger("truyvet.worker")
 
@@ -36,9 +36,7 @@ async def live(app: BatchApp, stop: asyncio.Event, beside: Sequence[Coroutine[An
     if error is not None:
         logger.error("the worker ends with %d: %s: %s", code, type(error).__name__, error)
     await _stop(app)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end_tasks(running)
     # A batch that was in hand at `stop` may have failed: then the end is no clean one.
     late = app.failure or app.crash_reason
     return code or (code_of(late) if late is not None else DONE)

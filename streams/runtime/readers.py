@@ -107,4 +107,5 @@ class Readers:
     async def _stop(self, consumer: AIOKafkaConsumer) -> None:
         self._open.discard(consumer)
         with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(consumer.stop(), 3.0)
+            async with asyncio.timeout(3.0):
+                await consumer.stop()

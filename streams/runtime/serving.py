@@ -17,7 +17,7 @@ from streams.rules.policy import load_policies
 from streams.runtime.app import BatchApp, make_app, place_of
 from streams.runtime.batch import Batching
 from streams.runtime.clock import SharedClock
-from streams.runtime.exits import DONE, LogDown, code_of
+from streams.runtime.exits import DONE, LogDown, code_of, end_tasks
 from streams.runtime.kafka import KafkaLog
 from streams.runtime.lag import Lag
 from streams.runtime.lifetime import live
@@ -127,9 +127,7 @@ async def _or_stop(stop: asyncio.Event, work: Awaitable[Generation]) -> Generati
         await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
     finally:
-        for task in (working, stopped):
-            task.cancel()
-        await asyncio.gather(working, stopped, return_exceptions=True)
+        await end_tasks([working, stopped])
 
 
 async def _generation(store: RedisStore, log: KafkaLog) -> Generation:

@@ -13,9 +13,15 @@ import time
 from aiokafka import AIOKafkaProducer
 
 from console.bench.town import Town
+from tests.pipeline.answers import Found
 
 HEADER = ("meanwhile", b"1")
 ELSEWHERE = 500_000
+
+
+def meanwhile(record: Found) -> bool:
+    """Whether it is one of these."""
+    return HEADER in record.headers
 
 
 async def flow(address: str, topic: str, rate: int, seconds: int) -> int:

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.pipeline.answers import Found, check_answer, check_revisions, send
+from tests.pipeline.answers import check_answer, check_revisions, send
 from tests.pipeline.crew import Crew
-from tests.pipeline.flow import HEADER
+from tests.pipeline.flow import meanwhile
 from tests.pipeline.mishaps import Mishaps, own_kafka
 from tests.pipeline.system import Program, Servers, System
 from tests.pipeline.town import Town
@@ -66,14 +66,10 @@ def test_soak(own: Servers, tmp_path: Path) -> None:
             send(system, rest)
         crew.settle(300)
         resident = _after_a_while(mishaps, crew)
-        wanted = check_answer(system, leave_out=_meanwhile)
+        wanted = check_answer(system, leave_out=meanwhile)
         check_revisions(system)
         print(f", {dict(done)}, {crew.again} ended and began again, {flowing.words().strip()} scans meanwhile,", end="")
         print(f" {len(wanted.exposures)} exposures, (MiB, files) of the workers {resident}")
-
-
-def _meanwhile(record: Found) -> bool:
-    return HEADER in record.headers
 
 
 def _after_a_while(mishaps: Mishaps, crew: Crew) -> list[tuple[int, int]]:

@@ -54,6 +54,28 @@ async def test_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await live(App(None, None), stop) == DONE  # type: ignore[arg-type]
 
 
+async def test_a_cancellation_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio.wait_for of Python 3.11 gives the result instead where both come at once: a tick that lost its
+    cancellation so went on, and its worker, asked to end, was killed after 45 seconds."""
+    monkeypatch.setattr("streams.runtime.lifetime.deadline", lambda *_: None)
+    stop, lost = asyncio.Event(), 0
+
+    async def tick() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost += 1
+
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+    async with asyncio.timeout(10):
+        assert await live(App(None, None), stop, [tick()]) == DONE  # type: ignore[arg-type]
+    assert lost == 1
+
+
 @pytest.mark.parametrize(
     "how",
     [
