@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, STATUS, read_standing
+from streams.state.ledgers import read_standing
+from streams.state.standing import ALERT, CLUSTER, EXPOSURE, FOLLOWUP, STATUS
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings

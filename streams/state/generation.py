@@ -69,10 +69,19 @@ async def offset_done(
     _only_ours(await store.run([Call("offset_done", (_GEN,), args)]))
 
 
-async def read_newest(store: Store) -> int:
+NEWEST = Call("HGET", (_GEN,), ("newest",))
+"""What `newest_of` reads, for whoever asks for more in the same go."""
+
+
+def newest_of(reply: bytes | None) -> int:
     """The highest timestamp (seconds UTC) of all records of `scans` that were taken in; 0 when there was none."""
-    (newest,) = await store.run([Call("HGET", (_GEN,), ("newest",))])
-    return int(newest or 0) // 1000
+    return int(reply or 0) // 1000
+
+
+async def read_newest(store: Store) -> int:
+    """The same, asked for by itself."""
+    (reply,) = await store.run([NEWEST])
+    return newest_of(reply)
 
 
 def _only_ours(replies: list[bytes]) -> None:

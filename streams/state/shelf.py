@@ -7,7 +7,7 @@ A row changes only from what it was expected to be, so the greatest of several w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from zlib import crc32
 
 from streams.ports import Call, Store
@@ -29,9 +29,13 @@ class Shelf:
             groups.setdefault(self._key(field), []).append(field)
         return groups
 
+    def question(self, field: bytes) -> Call:
+        """Whose reply is the row, or None."""
+        return Call("HGET", (self._key(field),), (field,))
+
     async def read(self, store: Store, field: bytes) -> bytes:
         """The row as it is in Redis now, b"" when there is none."""
-        (row,) = await store.run([Call("HGET", (self._key(field),), (field,))])
+        (row,) = await store.run([self.question(field)])
         return row or b""
 
     async def read_many(self, store: Store, fields: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -47,21 +51,22 @@ class Shelf:
         """Take rows away, whatever they are."""
         await store.run([Call("HDEL", (key,), tuple(names)) for key, names in self._by_key(fields).items()])
 
-    async def set_many(self, store: Store, rows: Mapping[bytes, bytes]) -> None:
-        """For rows that never change."""
-        groups = self._by_key(rows)
-        calls = [
+    def set_many(self, rows: Mapping[bytes, bytes]) -> list[Call]:
+        """Calls that write rows, for those that never change."""
+        return [
             Call("HSET", (key,), tuple(word for field in names for word in (field, rows[field])))
-            for key, names in groups.items()
+            for key, names in self._by_key(rows).items()
         ]
-        await store.run(calls)
 
 
-async def read_shelves(store: Store, *wanted: tuple[Shelf, Iterable[bytes]]) -> list[dict[bytes, bytes]]:
-    """Rows of several shelves in one go: those that are there."""
+async def read_shelves(
+    store: Store, *wanted: tuple[Shelf, Iterable[bytes]], after: Sequence[Call] = ()
+) -> list[dict[bytes, bytes]]:
+    """Rows of several shelves in one go: those that are there. `after`: what is to be done first, at least where it is
+    of the same field (calls of one slot keep their order, in a cluster too)."""
     groups = [(at, key, names) for at, (of, fields) in enumerate(wanted) for key, names in of._by_key(fields).items()]
-    replies = await store.run([Call("HMGET", (key,), tuple(names)) for _, key, names in groups])
+    replies = await store.run([*after, *(Call("HMGET", (key,), tuple(names)) for _, key, names in groups)])
     found: list[dict[bytes, bytes]] = [{} for _ in wanted]
-    for (at, _, names), rows in zip(groups, replies, strict=True):
+    for (at, _, names), rows in zip(groups, replies[len(after) :], strict=True):
         found[at].update((name, row) for name, row in zip(names, rows, strict=True) if row)
     return found

@@ -21,8 +21,8 @@ sent, so that no revision of anything ever has two contents, whatever dies in be
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from streams.ports import Call, Fenced, Store
 
@@ -67,7 +67,7 @@ class Head(NamedTuple):
         return _HEAD.pack(self.last, self.revision, self.status, self.band, self.digest)
 
 
-def _head(packed: bytes) -> Head:
+def decode_head(packed: bytes) -> Head:
     last, revision, status, band, digest = _HEAD.unpack(packed)
     return Head(last, revision, status, digest, band)
 
@@ -85,7 +85,30 @@ class Counts(NamedTuple):
     low: int = 0
 
 
-def _slot(partition: int, line: str) -> str:
+NUMBERS = (*Counts._fields, "whole")
+
+
+class Outline(NamedTuple):
+    """What is known of a case without its records; `whole`: when (ms) all of it was looked at last, 0 = never."""
+
+    heads: dict[bytes, Head]
+    counts: Counts
+    whole: int
+
+
+class Whole(NamedTuple):
+    """All of a case was looked at: when (ms), and the second at which age alone changes something next, if any."""
+
+    at_ms: int
+    ages_at: int | None
+
+
+def pairs_of(flat: Any) -> Iterable[tuple[bytes, bytes]]:
+    """What HGETALL said."""
+    return flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
+
+
+def slot_of(partition: int, line: str) -> str:
     return f"{{{line}{partition:02d}}}"
 
 
@@ -96,11 +119,13 @@ class Standing:
         self.store = store
         self.partition = partition
         self.line = line
-        slot = _slot(partition, line)
+        slot = slot_of(partition, line)
         self._fence, self._pend, self._out = f"tv:fence:{slot}", f"tv:pend:{slot}", f"tv:out:{slot}"
         self._todo, self._due, self._age = f"tv:todo:{slot}", f"tv:due:{slot}", f"tv:age:{slot}"
         self._head, self._body, self._count = f"tv:head:{slot}:", f"tv:body:{slot}:", f"tv:count:{slot}:"
         self.epoch = 0
+        self.ends_noted_ms = 0
+        """When this owner noted last how far the topics are held (takeover.py)."""
         self._turn = 0
 
     def turn(self) -> int:
@@ -130,7 +155,7 @@ class Standing:
         if not entries:
             return {}
         (found,) = await self.store.run([Call("HMGET", (self._head + of,), tuple(entries))])
-        return {entry: _head(head) for entry, head in zip(entries, found, strict=True) if head}
+        return {entry: decode_head(head) for entry, head in zip(entries, found, strict=True) if head}
 
     async def heads_of(self, several: Sequence[str]) -> dict[str, dict[bytes, Head]]:
         """All heads that there ever were under each of these."""
@@ -138,8 +163,7 @@ class Standing:
         for of, flat in zip(
             several, await self.store.run([Call("HGETALL", (self._head + of,)) for of in several]), strict=True
         ):
-            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-            heads[of] = {entry: _head(head) for entry, head in pairs if head}
+            heads[of] = {entry: decode_head(head) for entry, head in pairs_of(flat) if head}
         return heads
 
     async def bodies(self, of: str, entries: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -155,9 +179,14 @@ class Standing:
             bodies[of] = {e: b for e, b in zip(entries, found, strict=True) if b}
         return bodies
 
-    async def counts(self, case_id: str) -> Counts:
-        (found,) = await self.store.run([Call("HMGET", (self._count + case_id,), Counts._fields)])
-        return Counts(*(int(n or 0) for n in found))
+    async def outline(self, case_id: str, entries: Sequence[bytes] | None = None) -> Outline:
+        """Heads of some entries of a case, or of all there ever were, its counts, and when all of it was looked at."""
+        of = (self._head + case_id,)
+        asked = Call("HGETALL", of) if entries is None else Call("HMGET", of, tuple(entries))
+        found, numbers = await self.store.run([asked, Call("HMGET", (self._count + case_id,), NUMBERS)])
+        pairs = pairs_of(found) if entries is None else zip(entries, found, strict=True)
+        *counts, whole = (int(number or 0) for number in numbers)
+        return Outline({entry: decode_head(head) for entry, head in pairs if head}, Counts(*counts), whole)
 
     async def reserve(self, of: str, heads: dict[bytes, Head], todo: Iterable[bytes] = ()) -> None:
         """Write down the numbers about to be used (`last` of each head), and what will hang on them. Raises Fenced."""
@@ -215,9 +244,16 @@ class Standing:
         for at in range(0, len(things), 1000):
             await self._owned(Call("todo_done", (self._fence, self._todo), (self.epoch, *things[at : at + 1000])))
 
-    async def look_again(self, case_id: str, at_ms: int) -> None:
-        """Not later than asked for before: the last state is always sent (rule 8)."""
-        await self.store.run([Call("ZADD", (self._due,), ("LT", at_ms, case_id))])
+    async def note_look(self, case_id: str, again_at: int | None, whole: Whole | None = None) -> None:
+        """After a look at a case. `again_at` (ms): when to look at it again, not later than asked for before, since the
+        last state is always sent (rule 8); None: nothing asks for it. Raises Fenced."""
+        calls = []
+        if again_at is not None:
+            calls.append(Call("ZADD", (self._due,), ("LT", again_at, case_id)))
+        if whole is not None:
+            calls.append(self._ages(case_id, whole.ages_at))
+            calls.append(Call("HSET", (self._count + case_id,), ("whole", whole.at_ms)))
+        await self._owned(*calls)
 
     async def due(self, now_ms: int, most: int = -1) -> list[str]:
         """Cases whose time has come, the longest overdue first; -1 = all."""
@@ -236,8 +272,10 @@ class Standing:
     async def ages_at(self, of: str, second: int | None) -> None:
         """When age alone changes something of a case or venue next; None = never. Raises Fenced: a former owner knows
         less of it. The clock is the one of forgetting, which may not be the wall's (rule 10)."""
-        at = "" if second is None else second
-        await self._owned(Call("age_put", (self._fence, self._age), (self.epoch, of, at)))
+        await self._owned(self._ages(of, second))
+
+    def _ages(self, of: str, second: int | None) -> Call:
+        return Call("age_put", (self._fence, self._age), (self.epoch, of, "" if second is None else second))
 
     async def aged(self, now: int, most: int = 500) -> list[tuple[str, int]]:
         """Those whose second has come, the longest overdue first, and their second."""
@@ -249,14 +287,6 @@ class Standing:
         """Somebody was asked to look. They are asked again at `again`, unless they answer (`ages_at`) before."""
         await self.store.run([Call("age_asked", (self._age,), (of, had, again))])
 
-    async def evaluated_whole(self, case_id: str) -> int:
-        """When (ms) all of the case was looked at last; 0 = never."""
-        (at,) = await self.store.run([Call("HGET", (self._count + case_id,), ("whole",))])
-        return int(at or 0)
-
-    async def set_evaluated_whole(self, case_id: str, at_ms: int) -> None:
-        await self.store.run([Call("HSET", (self._count + case_id,), ("whole", at_ms))])
-
     # -- how far the topics' own content is known here
 
     async def read_up_to(self, topic: str) -> int:
@@ -264,51 +294,7 @@ class Standing:
         (offset,) = await self.store.run([Call("HGET", (self._out,), (topic,))])
         return int(offset or 0)
 
-    async def set_read_up_to(self, topic: str, offset: int) -> None:
-        """Raises Fenced."""
-        await self._owned(Call("standing_read", (self._fence, self._out), (self.epoch, topic, offset)))
-
-
-async def read_outlines(store: Store, cases: Sequence[tuple[int, str]]) -> list[tuple[Head | None, Counts, int]]:
-    """Of cases (partition, case_id): the head of the status, counts, and when (ms) all of it was evaluated last."""
-    calls = []
-    for partition, case_id in cases:
-        slot = _slot(partition, "e")
-        calls.append(Call("HGET", (f"tv:head:{slot}:{case_id}",), (STATUS,)))
-        calls.append(Call("HMGET", (f"tv:count:{slot}:{case_id}",), (*Counts._fields, "whole")))
-    replies = await store.run(calls)
-    found = []
-    for head, numbers in zip(replies[::2], replies[1::2], strict=True):
-        *counts, whole = (int(number or 0) for number in numbers)
-        found.append((_head(head) if head else None, Counts(*counts), whole))
-    return found
-
-
-async def read_standing(
-    store: Store, partitions: int, case_id: str | None = None, kind: bytes = EXPOSURE, line: str = "e"
-) -> AsyncIterator[bytes]:
-    """The records (JSON) of everything of a kind that was published last, withdrawn ones too, of one case or of all."""
-    for partition in range(partitions):
-        prefix = f"tv:body:{_slot(partition, line)}:"
-        if case_id is not None:
-            names: list[bytes | str] = [prefix + case_id]
-        else:
-            names = [key async for key in scan_keys(store, prefix + "*")]
-        for name in names:
-            (flat,) = await store.run([Call("HGETALL", (name,))])
-            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-            for entry, body in pairs:
-                if entry[:1] == kind:
-                    yield body
-
-
-async def scan_keys(store: Store, pattern: str) -> AsyncIterator[bytes]:
-    """Names of keys by pattern (SCAN: nobody is kept waiting). As bytes: venue tokens in them are no text."""
-    cursor = 0
-    while True:
-        (reply,) = await store.run([Call("SCAN", (), (cursor, "MATCH", pattern, "COUNT", 1000))])
-        cursor = int(reply[0])
-        for key in reply[1]:
-            yield key
-        if cursor == 0:
-            return
+    async def set_read_up_to(self, offsets: Mapping[str, int]) -> None:
+        """Topic → offset. Raises Fenced."""
+        keys = (self._fence, self._out)
+        await self._owned(*(Call("standing_read", keys, (self.epoch, topic, at)) for topic, at in offsets.items()))

@@ -76,7 +76,7 @@ class Combining:
         standing = self._standing[batch.partition]
         wanted = set(await requests_of(self.worker, batch, decode_combine, Combine.key))
         if await self._settle_all(standing, sorted(wanted, key=Combine.key), batch.alive):
-            await note_ends(standing, self.worker.log)
+            await note_ends(standing, self.worker.log, self.worker.clock.now_ms())
         worker = self.worker
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
 

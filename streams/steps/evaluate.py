@@ -21,12 +21,13 @@ from streams.rules.policy import Policy
 from streams.rules.window import infectious_window
 from streams.state import cases
 from streams.state.cases import CaseRow
+from streams.state.generation import NEWEST, newest_of
 from streams.state.layout import OWN, WATCH, token_bytes, tokens_of
 from streams.state.spans import NO_WINDOW, spans_in, window_of
 from streams.steps import contacts
 from streams.steps.alerts import alerts
 from streams.steps.contents import contents, contents_of_f2
-from streams.steps.facts import decision_of_case, known_of, tests_of
+from streams.steps.facts import decision_of, decision_on, known_of, tests_of
 from streams.steps.kinds import Presence
 from streams.steps.presumed import presumed, risky_places
 from streams.steps.reading import CaseChanged, Found, Looked
@@ -65,7 +66,7 @@ class Evaluator(SecondReading):
         while True:
             try:
                 row = await self._case_row(case_id)
-                return await self._look(row, None) if row is not None else None
+                return await self._look(row, None, await self.worker.now()) if row is not None else None
             except CaseChanged:
                 continue
 
@@ -83,13 +84,13 @@ class Evaluator(SecondReading):
             return None
         case = cases.decode_row(row)
         # After the row: a policy that came between would have found no case to tell.
-        _, decision = await both(worker.refresh(), decision_of_case(worker.store, case_id))
+        decided, newest = await worker.refresh(decision_on(case_id), NEWEST)
         if self._policy_of(case).publish_f2:
             asked = None  # one F1 more or less changes who is F2 of it: nobody can be looked at alone
         if asked is not None:
             asked = {member for person in asked for member in worker.people.ever(person)}
-        looked = await self._look(case, asked)
-        gate = Gate(looked.policy.approval_above, decision)
+        looked = await self._look(case, asked, worker.now_at(newest_of(newest)))
+        gate = Gate(looked.policy.approval_above, decision_of(decided))
         if looked.state == "closed":
             closed = self._status(looked, Situation("closed"))
             verdict = Verdict(case_id, set() if asked is None else asked, {}, looked.policy.id, "", gate, closed)
@@ -113,11 +114,11 @@ class Evaluator(SecondReading):
     def _policy_of(self, case: CaseRow) -> Policy:
         return self._policy or self.worker.policies.of_time(case.reported_at)
 
-    async def _look(self, case: CaseRow, asked: set[bytes] | None) -> Looked:
+    async def _look(self, case: CaseRow, asked: set[bytes] | None, time: tuple[int, int]) -> Looked:
         worker, case_id = self.worker, case.case_id
         policy = self._policy_of(case)
         window = infectious_window(case.sampled_at, case.onset_at, case.isolated_at, case.negative_at, policy)
-        now, through = await worker.now()
+        now, through = time
         before = await worker.spans.read(worker.store, case_id) if asked is None else b""
         state: Literal["open", "withdrawn", "closed"] = "open"
         if case.status != "confirmed":  # also of a closed case: this takes back what was reported, and needs no scan

@@ -13,7 +13,7 @@ from streams.ports import Batch
 from streams.rules.codes import exposure_id, pseudonym_digest, pseudonym_text
 from streams.state.generation import offset_done
 from streams.state.said import EXPOSURE_OF
-from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Standing
+from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Standing, Whole
 from streams.steps import alerts
 from streams.steps.ageing import closing, ended, open_until, with_forgotten
 from streams.steps.counting import Counting
@@ -24,7 +24,7 @@ from streams.steps.publish import Change, Publication, carry_out_all, prepare
 from streams.steps.requests import requests_of
 from streams.steps.sweep import Sweep
 from streams.steps.takeover import note_ends, take_over
-from streams.steps.together import both, together
+from streams.steps.together import together
 from streams.steps.triggers import Triggers, merged
 from streams.steps.verdict import ERASED, Verdict, plan
 from streams.steps.worker import Worker
@@ -92,9 +92,9 @@ class Evaluation(Evaluator):
         whole = {case_id: persons for case_id, persons in wanted.items() if persons is None}
         published = await self._settle_all(standing, asked, batch.alive)
         published += await self._settle_all(standing, whole, batch.alive)
-        if published:
-            await note_ends(standing, self.worker.log)
         worker = self.worker
+        if published:
+            await note_ends(standing, worker.log, worker.clock.now_ms())
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
         looks = self._looks.get(batch.partition, {})
         if looks.keys() & whole.keys():
@@ -138,7 +138,7 @@ class Evaluation(Evaluator):
         if verdict.presence is not None:
             known = await standing.bodies(case_id, [PRESENCE])
             verdict.presence = await with_forgotten(worker, verdict, known.get(PRESENCE))
-        heads, counts = await both(self._heads(standing, verdict), standing.counts(case_id))
+        heads, counts, last_whole = await standing.outline(case_id, self._entries(verdict))
         planned = plan(verdict, heads, counts, worker.people)
         changes = planned.changes
         again = None
@@ -151,18 +151,16 @@ class Evaluation(Evaluator):
         elif verdict.asked and verdict.status.state == "open":
             # What one person's scans did to how many were there, the next whole evaluation says: not more often than
             # alerts may be written, or every scan at a flagged place would cost one.
-            again = max(now_ms, await standing.evaluated_whole(case_id) + worker.alert_pause_ms)
-        if again is not None:
-            await standing.look_again(case_id, again)
+            again = max(now_ms, last_whole + worker.alert_pause_ms)
+        whole = None
         if asked is None:
             ages_at = open_until(worker, verdict)
             if verdict.status.state == "withdrawn":
                 aged = await ended(standing, worker, verdict, heads)
                 changes.update(aged.changes)
                 ages_at = aged.again_at
-            await standing.ages_at(case_id, ages_at)
-        if verdict.alerts is not None:
-            await standing.set_evaluated_whole(case_id, now_ms)
+            whole = Whole(now_ms, ages_at)
+        await standing.note_look(case_id, again, whole)
         return await self._settled(standing, case_id, heads, changes, planned.everybody)
 
     async def _close(self, standing: Standing, verdict: Verdict) -> Settled:
@@ -189,9 +187,11 @@ class Evaluation(Evaluator):
 
     async def _carry_out(self, standing: Standing, ready: Sequence[Settled]) -> int:
         """Publish what changed, and pass on what hangs on it; the number of records."""
+        if not ready:
+            return 0
         worker = self.worker
         count = await carry_out_all(standing, worker.log, [(one.what, one.todo) for one in ready])
-        await pass_on(standing, worker)
+        await pass_on(standing, worker, {note for one in ready for note in one.todo})
         ids = [id_ for one in ready for id_ in one.gone]
         if ids:
             await EXPOSURE_OF.drop(worker.store, ids)
@@ -204,11 +204,12 @@ class Evaluation(Evaluator):
             await worker.log.send(triggers.records())
         return count
 
-    async def _heads(self, standing: Standing, verdict: Verdict) -> dict[bytes, Head]:
+    @staticmethod
+    def _entries(verdict: Verdict) -> list[bytes] | None:
+        """Of the ledger, that may change; None: any."""
         if verdict.asked is None:
-            return await standing.heads(verdict.case_id)
-        persons = verdict.asked | verdict.contents.keys()
-        return await standing.heads(verdict.case_id, [STATUS, *sorted(EXPOSURE + person for person in persons)])
+            return None
+        return [STATUS, *sorted(EXPOSURE + person for person in verdict.asked | verdict.contents.keys())]
 
     @staticmethod
     async def _alerts(standing: Standing, case_id: str, heads: Iterable[bytes]) -> dict[bytes, VenueAlert]:

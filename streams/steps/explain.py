@@ -69,7 +69,7 @@ class _Explaining(Evaluator):
 
     async def _explain(self, case: CaseRow, person: bytes) -> dict[str, Any]:
         worker = self.worker
-        looked = await self._look(case, set(worker.people.ever(person)))
+        looked = await self._look(case, set(worker.people.ever(person)), await worker.now())
         found, policy = looked.found, looked.policy
         if found is None:
             why = "its infectious window is empty" if looked.state == "open" else f"it is {looked.state}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from streams.ports import Log, Store
+from streams.ports import Call, Log
 from streams.rules.advice import Vaccination
 from streams.rules.codes import exposure_id, pseudonym_text
 from streams.state import said
@@ -27,9 +27,13 @@ class Known(NamedTuple):
     certainty: dict[bytes, str]
 
 
-async def decision_of_case(store: Store, case_id: str) -> str | None:
+def decision_on(case_id: str) -> Call:
+    """What to ask Redis, for `decision_of`."""
+    return DECISIONS.question(b"case/" + case_id.encode())
+
+
+def decision_of(row: bytes | None) -> str | None:
     """`release`, `refuse`, or None."""
-    row = await DECISIONS.read(store, b"case/" + case_id.encode())
     return said.decision_row(row).decision if row else None
 
 
@@ -42,10 +46,13 @@ async def known_of(worker: Worker, case_id: str, persons: Sequence[bytes], *, wr
         for person, mine in codes.items()
         for code in mine
     }
-    if writes:
-        await _write_down(worker, case_id, {id_: code for id_, (_, code) in ids.items()})
+    new = {id_: code for id_, (_, code) in ids.items() if id_ not in worker.known_exposures} if writes else {}
+    written = EXPOSURE_OF.set_many({id_: said.encode((case_id, code)) for id_, code in new.items()})
     every_code = [code for mine in codes.values() for code in mine]
-    decided, rows = await read_shelves(worker.store, (DECISIONS, ids), (VACCINATIONS, every_code))
+    decided, rows = await read_shelves(worker.store, (DECISIONS, ids), (VACCINATIONS, every_code), after=written)
+    if len(worker.known_exposures) > REMEMBERED:
+        worker.known_exposures.clear()
+    worker.known_exposures.update(new)
     certainty, vaccinations = {}, {}
     # A decision about an exposure holds for the person, also after codes were linked: the newest counts.
     by_person: dict[bytes, list[said.DecisionRow]] = {}
@@ -60,15 +67,6 @@ async def known_of(worker: Worker, case_id: str, persons: Sequence[bytes], *, wr
             last = date.fromordinal(newest.last_dose_on) if newest.last_dose_on else date.min
             vaccinations[person] = Vaccination(newest.doses, last)
     return Known(vaccinations, certainty)
-
-
-async def _write_down(worker: Worker, case_id: str, codes: dict[bytes, bytes]) -> None:
-    new = {id_: code for id_, code in codes.items() if id_ not in worker.known_exposures}
-    if new:
-        await EXPOSURE_OF.set_many(worker.store, {id_: said.encode((case_id, code)) for id_, code in new.items()})
-        if len(worker.known_exposures) > REMEMBERED:
-            worker.known_exposures.clear()
-        worker.known_exposures.update(new)
 
 
 async def _newest(log: Log, rows: list[Row]) -> Row:

@@ -15,11 +15,11 @@ import msgspec
 
 from schemas.combine import Combine
 from schemas.encoding import encode
-from schemas.exposure import Exposure
 from streams.ports import Call, Out
 from streams.rules.codes import pseudonym_text, venue_token
 from streams.state import layout
-from streams.state.standing import EXPOSURE, PRESENCE, Standing, scan_keys
+from streams.state.ledgers import scan_keys
+from streams.state.standing import EXPOSURE, PRESENCE, Standing
 from streams.steps.kinds import KINDS, Presence
 from streams.steps.publish import Publication
 from streams.steps.worker import Worker
@@ -34,6 +34,25 @@ class Row(NamedTuple):
 
     case_id: str
     body: bytes
+
+
+class _Said(NamedTuple):
+    """A row to be written; `bucket`: the slot of its key."""
+
+    bucket: int
+    key: str
+    case_id: str
+    body: bytes
+
+
+class _How(msgspec.Struct):
+    """What of an exposure says whether it is somebody's to follow up: the rest is not read."""
+
+    status: str
+    level: str
+
+
+_HOW = msgspec.json.Decoder(_How)
 
 
 def todo_of(what: Publication, presence_before: bytes | None) -> list[bytes]:
@@ -71,9 +90,10 @@ async def write_rows(standing: Standing, worker: Worker) -> None:
     await _write(standing, worker, await standing.todo())
 
 
-async def pass_on(standing: Standing, worker: Worker) -> None:
-    """Write the rows that were noted, ask for combining, and take the notes away."""
-    notes = await standing.todo()
+async def pass_on(standing: Standing, worker: Worker, noted: Iterable[bytes] | None = None) -> None:
+    """Write the rows that were noted, ask for combining, and take the notes away. `noted`: what it is, where the caller
+    knows."""
+    notes = await standing.todo() if noted is None else sorted(noted)
     for at in range(0, len(notes), MANY):
         wanted = await _write(standing, worker, notes[at : at + MANY])
         await worker.log.send([Out("combine", c.key().encode(), encode(c)) for c in sorted(wanted, key=Combine.key)])
@@ -90,13 +110,13 @@ async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[
         else:
             end = 3 + int.from_bytes(note[1:3])
             venues.setdefault(note[end:].decode(), set()).add(note[3:end].decode())
-    calls: list[Call] = []
+    rows: list[_Said] = []
     wanted: set[Combine] = set()
     for case_id, mine in persons.items():
         bodies = await standing.bodies(case_id, [EXPOSURE + person for person in mine])
         for person in mine:
             body = bodies.get(EXPOSURE + person, b"")
-            calls.append(_put(standing, _person_key(person), case_id, body if _stands(body) else b""))
+            rows.append(_Said(_bucket(person), _person_key(person), case_id, body if _stands(body) else b""))
             wanted.add(Combine(person=pseudonym_text(person)))
     for case_id, places in venues.items():
         bodies = await standing.bodies(case_id, [PRESENCE])
@@ -104,30 +124,46 @@ async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[
         for place in sorted(places):
             pieces = [piece for piece in presence.pieces if piece[0] == place] if presence is not None else []
             row = encode(msgspec.structs.replace(presence, pieces=pieces)) if presence is not None and pieces else b""
-            calls.append(_put(standing, _venue_key(place), case_id, row))
+            rows.append(_Said(_bucket(venue_token(place)), _venue_key(place), case_id, row))
             wanted.add(Combine(venue_id=place))
-    await worker.store.run(calls)
+    await worker.store.run(_puts(standing, rows))
     return wanted
 
 
 def _stands(body: bytes) -> bool:
     if not body:
         return False
-    record: Exposure = KINDS[EXPOSURE].decode(body)
+    record = _HOW.decode(body)
     return record.status != "withdrawn" and record.level == "F1"
 
 
-def _put(standing: Standing, key: str, case_id: str, body: bytes) -> Call:
-    return Call("combine_put", (key,), (case_id, _ORDER.pack(standing.epoch, standing.turn()), body))
+def _puts(standing: Standing, rows: Iterable[_Said]) -> list[Call]:
+    """Calls that write these rows, one for all of a slot: a call a person took a case of thousands as long as its
+    exposures."""
+    by_slot: dict[tuple[str, int], list[_Said]] = {}
+    for row in rows:
+        by_slot.setdefault((row.case_id, row.bucket), []).append(row)
+    calls = []
+    for (case_id, _), mine in by_slot.items():
+        args: list[bytes | str | int] = [case_id]
+        for row in mine:
+            args += (_ORDER.pack(standing.epoch, standing.turn()), row.body)
+        calls.append(Call("combine_put", tuple(row.key for row in mine), tuple(args)))
+    return calls
+
+
+def _bucket(token: bytes) -> int:
+    """Of a pseudonym's or venue's first byte, as everywhere (layout.py)."""
+    return token[0] >> 3
 
 
 def _person_key(person: bytes) -> str:
-    return f"tv:said:{layout.tag(person[0] >> 3)}:p:{person.hex()}"
+    return f"tv:said:{layout.tag(_bucket(person))}:p:{person.hex()}"
 
 
 def _venue_key(venue_id: str) -> str:
     token = venue_token(venue_id)
-    return f"tv:said:{layout.tag(token[0] >> 3)}:v:{token.hex()}"
+    return f"tv:said:{layout.tag(_bucket(token))}:v:{token.hex()}"
 
 
 async def rows_of_persons(worker: Worker, persons: Sequence[bytes]) -> list[list[Row]]:

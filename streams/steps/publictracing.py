@@ -10,7 +10,8 @@ from streams.ports import Call
 from streams.rules.days import local_day
 from streams.state import public
 from streams.state.cases import CaseTable
-from streams.state.standing import EXPOSURE, STATUS, Counts, Standing, read_outlines
+from streams.state.ledgers import read_outlines
+from streams.state.standing import EXPOSURE, STATUS, Counts, Standing
 from streams.steps.kinds import KINDS
 from streams.steps.worker import Worker
 

@@ -21,7 +21,8 @@ from schemas.times import parse_time
 from streams.ports import Call, Fenced, Log, Read, Store
 from streams.state.cases import CaseTable
 from streams.state.generation import Generation, begin_generation, offset_done, set_state
-from streams.state.standing import STATUS, Standing, read_standing, scan_keys
+from streams.state.ledgers import read_standing, scan_keys
+from streams.state.standing import STATUS, Standing
 from streams.steps.erase import Eraser
 from streams.steps.followups import note_all, write_rows
 from streams.steps.ingest import Ingest

@@ -11,7 +11,9 @@ from streams.state.standing import BAND_CODE, NO_BAND, NO_HEAD, NOTHING, STATUS_
 from streams.steps.followups import notes_of
 from streams.steps.kinds import COMBINED, KINDS, OF_CASES, Kind, Place, digest
 from streams.steps.publish import GONE
+from streams.steps.together import together
 
+NOTE_MS = 1_000
 _GONE = STATUS_CODE["gone"]
 
 
@@ -51,13 +53,20 @@ async def take_in(standing: Standing, log: Log, *, from_start: bool = False) -> 
             await _merge(standing, kind, chunk, stands=False)
         async for chunk in log.tail(kind.topic, standing.partition, start, committed=True):
             await _merge(standing, kind, chunk, stands=True)
-        await standing.set_read_up_to(kind.topic, end)
+        await standing.set_read_up_to({kind.topic: end})
 
 
-async def note_ends(standing: Standing, log: Log) -> None:
-    """After a publication: what stands holds everything up to here, so that the next owner need not read it again."""
-    for topic in topics_of(standing.line):
-        await standing.set_read_up_to(topic, await log.end(topic, standing.partition))
+async def note_ends(standing: Standing, log: Log, now_ms: int) -> None:
+    """After a publication: what stands holds everything up to here, so that the next owner need not read it again.
+
+    Once in a while only: it asks Kafka, and who takes over a second of records more is none the slower for it.
+    """
+    if now_ms < standing.ends_noted_ms + NOTE_MS:
+        return
+    topics = topics_of(standing.line)
+    ends = await together([log.end(topic, standing.partition) for topic in topics])
+    await standing.set_read_up_to(dict(zip(topics, ends, strict=True)))
+    standing.ends_noted_ms = now_ms
 
 
 async def _merge(standing: Standing, kind: Kind, chunk: Iterable[Read], *, stands: bool) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from streams.ports import Call, Store
 from streams.rules.days import day_number
 from streams.state import public
-from streams.state.standing import scan_keys
+from streams.state.ledgers import scan_keys
 from streams.steps.book import Book
 from streams.steps.registers import Registers
 

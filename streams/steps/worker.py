@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from streams.ports import Clock, Log, Meters, NoMeters, Store, StoreChanged
+from streams.ports import Call, Clock, Log, Meters, NoMeters, Store, StoreChanged
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
 from streams.state.gateways import GatewayTable
@@ -67,14 +68,16 @@ class Worker:
     def __post_init__(self) -> None:
         self._own_policies = self.policies
 
-    async def refresh(self) -> None:
-        """Bring the copies that an evaluation rests on up to date, in one call."""
+    async def refresh(self, *more: Call) -> list[Any]:
+        """Bring the copies that an evaluation rests on up to date, and ask whatever else is to be asked with it; the
+        replies to that."""
         venues, people, policies = self.venues, self.people, self.policy_table
-        replies = await self.store.run([venues.since(), people.since(), policies.since()])
+        replies = await self.store.run([venues.since(), people.since(), policies.since(), *more])
         venues.take(replies[0])
         people.take(replies[1])
         if policies.take(replies[2]):
             self.policies = Policies([*self._own_policies, *policies.rows.values()])
+        return replies[3:]
 
     async def still_ours(self) -> None:
         """Raises StoreChanged when this worker's generation is over."""
@@ -82,7 +85,10 @@ class Worker:
 
     async def now(self) -> tuple[int, int]:
         """What "now" is for forgetting (rule 10), and the newest record timestamp of `scans` taken in; seconds UTC."""
-        newest = await read_newest(self.store)
+        return self.now_at(await read_newest(self.store))
+
+    def now_at(self, newest: int) -> tuple[int, int]:
+        """The same, where the newest record's time is known."""
         return (newest if self.stream_time else self.clock.now_ms() // 1000), newest
 
     def kept_days(self) -> int:

@@ -143,7 +143,7 @@ def test_a_request_that_an_evaluation_makes_is_waited_for(workers: Workers) -> N
 
 def test_a_case_that_is_due_is_waited_for_and_so_is_what_comes_of_it(workers: Workers) -> None:
     ledger = Standing(workers, 0)
-    asyncio.run(ledger.look_again("C1", now_ms() + 400))
+    asyncio.run(ledger.note_look("C1", now_ms() + 400))
     assert wait(workers, pause_s=1, timeout=0.1) == {"looks": 1}
 
     async def work() -> None:
@@ -156,14 +156,14 @@ def test_a_case_that_is_due_is_waited_for_and_so_is_what_comes_of_it(workers: Wo
 
 def test_a_look_that_was_too_early_is_waited_for_again(workers: Workers) -> None:
     ledger = Standing(workers, 0)
-    asyncio.run(ledger.look_again("C1", now_ms()))
+    asyncio.run(ledger.note_look("C1", now_ms()))
 
     async def work() -> None:
         await asyncio.sleep(0.1)
         workers.ends["evaluate", 0] = 1
         await ledger.looked("C1", now_ms())
         await asyncio.sleep(0.1)
-        await ledger.look_again("C1", now_ms() + 300)
+        await ledger.note_look("C1", now_ms() + 300)
         await workers.done("evaluate", 1)
 
     assert wait(workers, pause_s=1, timeout=0.8, meanwhile=work) == {"looks": 1}
@@ -171,7 +171,7 @@ def test_a_look_that_was_too_early_is_waited_for_again(workers: Workers) -> None
 
 def test_what_later_messages_make_due_is_not_waited_for(workers: Workers) -> None:
     """At most `pause_s` after now lies what a message of before can have asked for."""
-    asyncio.run(Standing(workers, 0).look_again("C1", now_ms() + 60_000))
+    asyncio.run(Standing(workers, 0).note_look("C1", now_ms() + 60_000))
     assert wait(workers, pause_s=30) == {}
 
 

@@ -61,6 +61,7 @@ def seasons(seed: int) -> list[list[Policy]]:
         for policy in figures:
             policy["id"] = f"s{season}-{policy['id']}"
             policy["scan"]["clock_tolerance"] = 300
+            policy["cluster"] = {"cases": 2, "days": rng.choice((1, 7))}
             policy["contact"]["approval_above"] = 1 if season in HAVE_GATES else 1000
             if season in HAVE_GATES or rng.random() < 0.5:
                 policy["case"] = {"before_days": 2, "after_days": 10}

@@ -1,6 +1,6 @@
 """A hundred small worlds through one real system: scans, registries, cases, people, decisions, policies in any order,
 some of them twice, while workers die. Then everything is what the brute force says of each world: exposures (F1, and F2
-where a policy publishes them), how many are held, alerts, follow-ups, the status of cases, F2 on demand, rejects.
+where a policy publishes them), how many are held, alerts, clusters, follow-ups, status of cases, F2 on demand, rejects.
 
 The same in thousands, with faults at any instant: tests/simulation. A run is repeated by the seed that it prints:
 TRUYVET_TEST_HISTORIES=123456 .venv/bin/pytest -s tests/pipeline/test_histories.py (fewer: TRUYVET_TEST_WORLDS=20)
@@ -39,7 +39,7 @@ from tests.pipeline.test_deaths import taken_in, wait_for_work
 from tests.reference.answer import World
 from tests.reference.codes import exposure_id
 from tests.reference.fields import time_text
-from tests.reference.life import decision_on, gate_is_closed, venue_alerts
+from tests.reference.life import clusters, decision_on, gate_is_closed, venue_alerts
 from tests.reference.messages import Case
 from tests.reference.secondary import Crowd, Secondary, secondary
 from tests.reference.spans import overlap
@@ -49,7 +49,10 @@ SEED = int(os.environ.get("TRUYVET_TEST_HISTORIES") or random.randrange(1_000_00
 WORLDS = int(os.environ.get("TRUYVET_TEST_WORLDS") or 100)
 BATCHES = 6
 DEATHS_AFTER = (1, 3, 5)
-ABOUT = ("F1 stand", "F2", "F2 stand", "gates", "held F1", "withdrawn", "alerts", "decided", "link", "unlink", "erase")
+ABOUT = (
+    *("F1 stand", "F2", "F2 stand", "gates", "held F1", "withdrawn", "alerts", "clusters"),
+    *("decided", "link", "unlink", "erase"),
+)
 """What must come up in a hundred worlds, or they test less than they say. How much, the seed decides."""
 
 Contents = dict[str, dict[str, Any]]
@@ -116,6 +119,7 @@ class _Compared:
             ("case-status", self._said("case-status", "state", "policy", "f1", "held"), self.status),
             ("venue-alerts", self._said("venue-alerts"), self._alerts()),
             ("followups", self._said("followups"), self._followups()),
+            ("clusters", self._said("clusters"), self._clusters()),
             ("f2", *self._chains()),
         ):
             yield from (f"{where}: {text}" for text in differences(have, want))
@@ -153,6 +157,9 @@ class _Compared:
 
     def _alerts(self) -> Contents:
         return {key: alert for world, case in self.cases for key, alert in venue_alerts(world, case).items()}
+
+    def _clusters(self) -> Contents:
+        return {key: cluster for world in self.worlds for key, cluster in clusters(world).items()}
 
     def _followups(self) -> Contents:
         """Of what stands (which is compared above): one notice a person, the strongest band, the latest dates."""
@@ -218,6 +225,7 @@ def _counts(compared: _Compared, rejects: dict[str, str]) -> Counter[str]:
     for world in compared.worlds:
         found.update(f"{record.op}" for record in world.people)
         found["alerts"] += sum(len(venue_alerts(world, case)) for case in world.cases.values())
+        found["clusters"] += len(clusters(world))
         found["F2"] += sum(len(secondary(world, case).via) for case in world.cases.values())
     found["rejects"] = len(rejects)
     return found

@@ -11,7 +11,8 @@ import msgspec
 
 from schemas.times import parse_time
 from streams.rules.codes import pseudonym_text
-from streams.state.standing import Standing, read_standing, scan_keys
+from streams.state.ledgers import read_standing, scan_keys
+from streams.state.standing import Standing
 from tests.reference import life
 from tests.reference.answer import Expected, World
 from tests.reference.codes import exposure_id

@@ -46,7 +46,7 @@ def test_a_partition_without_a_batch_yet_is_looked_at(server: RedisServer) -> No
     worker = Worker(server)
 
     async def run() -> None:
-        await Standing(worker, 3).look_again("C1", worker.now_ms + 30_000)  # type: ignore[arg-type]
+        await Standing(worker, 3).note_look("C1", worker.now_ms + 30_000)  # type: ignore[arg-type]
         step = Evaluation(worker)  # type: ignore[arg-type]
         step.assign(3)
         await step.tick()
@@ -57,7 +57,7 @@ def test_a_partition_without_a_batch_yet_is_looked_at(server: RedisServer) -> No
         await step.tick()
         assert len(worker.sent) == 1
 
-        await Standing(worker, 3).look_again("C1", worker.now_ms)  # type: ignore[arg-type]
+        await Standing(worker, 3).note_look("C1", worker.now_ms)  # type: ignore[arg-type]
         step.release(3)
         await step.tick()
         assert len(worker.sent) == 1, "it is somebody else's now"
