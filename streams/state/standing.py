@@ -255,10 +255,19 @@ class Standing:
             calls.append(Call("HSET", (self._count + case_id,), ("whole", whole.at_ms)))
         await self._owned(*calls)
 
-    async def due(self, now_ms: int, most: int = -1) -> list[str]:
-        """Cases whose time has come, the longest overdue first; -1 = all."""
-        (found,) = await self.store.run([Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms, "LIMIT", 0, most))])
-        return [case.decode() for case in found]
+    def due_call(self, now_ms: int, most: int = -1) -> Call:
+        """Asks for the cases whose time has come, the longest overdue first; -1 = all."""
+        return Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms, "WITHSCORES", "LIMIT", 0, most))
+
+    @staticmethod
+    def due_from(flat: Sequence[bytes]) -> list[tuple[str, int]]:
+        """What that found: the cases, and when (ms) each was due."""
+        return [(case.decode(), int(at)) for case, at in zip(flat[::2], flat[1::2], strict=True)]
+
+    async def due(self, now_ms: int) -> list[str]:
+        """All cases whose time has come."""
+        (found,) = await self.store.run([self.due_call(now_ms)])
+        return [case_id for case_id, _ in self.due_from(found)]
 
     async def waiting(self) -> int:
         """How many cases are to be looked at again some time."""

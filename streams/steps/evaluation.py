@@ -17,6 +17,7 @@ from streams.state.standing import ALERT, EXPOSURE, PRESENCE, STATUS, Head, Stan
 from streams.steps import alerts
 from streams.steps.ageing import closing, ended, open_until, with_forgotten
 from streams.steps.counting import Counting
+from streams.steps.duelooks import DueLooks
 from streams.steps.evaluate import Evaluator
 from streams.steps.followups import pass_on, todo_of
 from streams.steps.kinds import KINDS
@@ -32,7 +33,6 @@ from streams.steps.worker import Worker
 TOGETHER = 500  # records, and no further case comes into the transaction
 CASES_TOGETHER = 16  # nor of cases: the first of them would wait for all
 AT_ONCE = 4  # cases looked at as a whole at the same time: each may hold the visits of thousands
-LOOKS = 2  # cases of a partition put on `evaluate` to be looked at again: who was just met must not wait behind more
 ASK_AGAIN = 60  # seconds of the clock of forgetting, for an evaluation to be through
 
 
@@ -57,7 +57,7 @@ class Evaluation(Evaluator):
         super().__init__(worker)
         self._standing: dict[int, Standing] = {}
         self._assigned: set[int] = set()
-        self._looks: dict[int, dict[str, int]] = {}  # partition → case put on `evaluate` by `look_again` → when (ms)
+        self._due = DueLooks(worker)
         self._sweep = Sweep(worker)
         self._counting = Counting(worker)
 
@@ -79,7 +79,7 @@ class Evaluation(Evaluator):
     def release(self, partition: int) -> None:
         """The partition went to somebody else; a batch that comes after is preceded by a new take-over."""
         self._standing.pop(partition, None)
-        self._looks.pop(partition, None)
+        self._due.release(partition)
         self._assigned.discard(partition)
 
     async def handle(self, batch: Batch) -> None:
@@ -96,11 +96,8 @@ class Evaluation(Evaluator):
         if published:
             await note_ends(standing, worker.log, worker.clock.now_ms())
         await offset_done(worker.store, worker.generation, batch.topic, batch.partition, batch.last_offset + 1)
-        looks = self._looks.get(batch.partition, {})
-        if looks.keys() & whole.keys():
-            for case_id in whole:
-                looks.pop(case_id, None)
-            await self.look_again(batch.partition)
+        if self._due.done(whole):
+            await self._due.ask(self.partitions)
 
     async def _settle_all(
         self, standing: Standing, wanted: Mapping[str, set[str] | None], alive: Callable[[], None] = lambda: None
@@ -224,8 +221,8 @@ class Evaluation(Evaluator):
     async def tick(self) -> None:
         """Cases whose time has come, of the partitions of this worker, are put on `evaluate`. Whoever has the first
         partition forgets what is too old and counts what is new, for all."""
+        await self._due.ask(self.partitions)
         for partition in self.partitions:
-            await self.look_again(partition)
             await self.grow_older(partition)
         if 0 in self._assigned:
             await self._sweep.tick()
@@ -244,23 +241,3 @@ class Evaluation(Evaluator):
             await worker.log.send(triggers.records())
         for case_id, second in aged:
             await standing.age_asked(case_id, second, now + ASK_AGAIN)
-
-    async def look_again(self, partition: int) -> bool:
-        """The same for one partition, a few at a time: the next ones when these are done. Whether there were any."""
-        standing, worker = Standing(self.worker.store, partition), self.worker
-        now_ms = worker.clock.now_ms()
-        looks = self._looks.setdefault(partition, {})
-        for case_id, since in list(looks.items()):
-            if now_ms - since >= ASK_AGAIN * 1000:  # whoever was to look at it has not: it is another owner's by now
-                del looks[case_id]
-        due = await standing.due(now_ms, LOOKS - len(looks)) if len(looks) < LOOKS else []
-        if not due:
-            return False
-        looks.update(dict.fromkeys(due, now_ms))
-        triggers = Triggers()
-        for case_id in due:
-            triggers.everybody(case_id)
-        await worker.log.send(triggers.records())
-        for case_id in due:
-            await standing.looked(case_id, now_ms)
-        return True

@@ -11,6 +11,7 @@ import pytest
 
 from streams.ports import Call, Out
 from streams.state.standing import Standing
+from streams.steps.duelooks import LOOKS, DueLooks
 from streams.steps.evaluation import Evaluation
 from tests.simulation.redis import RedisServer, private_server
 
@@ -61,5 +62,29 @@ def test_a_partition_without_a_batch_yet_is_looked_at(server: RedisServer) -> No
         step.release(3)
         await step.tick()
         assert len(worker.sent) == 1, "it is somebody else's now"
+
+    asyncio.run(run())
+
+
+def test_a_few_at_a_time_over_all_partitions(server: RedisServer) -> None:
+    """Sixteen at once kept a person who was just met waiting at each of thirty questions to Redis."""
+    worker = Worker(server)
+
+    async def run() -> None:
+        for number in range(6):
+            await Standing(worker, number % 3).note_look(f"C{number}", worker.now_ms - 10 + number)  # type: ignore[arg-type]
+        due = DueLooks(worker)  # type: ignore[arg-type]
+        asked: list[str] = []
+        while len(asked) < 6:
+            await asyncio.gather(*(due.ask([0, 1, 2]) for _ in range(3)))
+            new = [(out.key or b"").decode() for out in worker.sent[len(asked) :]]
+            assert 1 <= len(new) <= LOOKS
+            asked += new
+            await due.ask([0, 1, 2])
+            assert len(worker.sent) == len(asked), "those were not done yet"
+            assert due.done(new) and not due.done(["C9"])
+        assert asked == [f"C{number}" for number in range(6)], "the longest overdue first, each once"
+        await due.ask([0, 1, 2])
+        assert len(worker.sent) == 6
 
     asyncio.run(run())
