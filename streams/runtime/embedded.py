@@ -165,7 +165,7 @@ class EmbeddedRedis(Server):
             "appendfsync": self._appendfsync,
             "no-appendfsync-on-rewrite": "yes",
             "maxmemory-policy": "noeviction",
-            "hash-max-listpack-entries": 128,
+            "hash-max-listpack-entries": 256,
             "hash-max-listpack-value": 256,
             "loglevel": "warning",
         }

@@ -41,7 +41,7 @@ _FAULTS = (
     OSError,
 )
 PATIENCE = 30.0  # seconds of trying again; a worker's are `Settings.patience`
-WANTED = {"hash-max-listpack-entries": "128", "hash-max-listpack-value": "256"}
+WANTED = {"hash-max-listpack-entries": "256", "hash-max-listpack-value": "256"}
 
 
 def read_scripts() -> dict[str, bytes]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("truyvet.worker")
 
 TICK = 1.0  # seconds
-REBUILD = "Kafka holds what was published and Redis is empty: run `truyvet rebuild`"
+REBUILD = "Kafka holds what was published, Redis nothing that this version knows: run `truyvet rebuild`"
 LAG_EACH = 5.0  # seconds between two looks at the lag, for metrics
 
 

@@ -50,9 +50,9 @@ def _removals(side: bytes, owner: layout.U64, day: I64, records: layout.Bytes) -
     for (who, when), gone in groups.items():
         name = who.to_bytes(8, "big")
         if side == b"p":
-            key = f"tv:p:{layout.tag(name[0] >> 3)}:{when:04x}{name[1]:02x}"
-            calls.append(Call("remove", (key,), (name, b"".join(gone))))
+            key, field = layout.person_place(name, when)
+            calls.append(Call("remove", (key,), (field, b"".join(gone))))
         else:
-            venue_key = f"tv:v:{layout.tag(name[0] >> 3)}:{when:04x}".encode() + name
-            calls.append(Call("remove", (venue_key,), (b"", b"".join(gone))))
+            place = layout.venue_prefix(name[0] >> 3, when) + name
+            calls.append(Call("remove", (place,), (b"", b"".join(gone))))
     return calls

@@ -1,7 +1,7 @@
 """Whether what Redis holds may be believed: the generation marker, and how far each input has been taken in.
 
-    tv:gen   hash  id, state (`loading` | `ready`), and `topic/partition` → next offset to take in, written after all
-             effects of a batch. One key, so that id and offsets never are of two generations.
+    tv:gen   hash  id, state (`loading` | `ready`), form, and `topic/partition` → next offset to take in, written
+             after all effects of a batch. One key, so that id and offsets never are of two generations.
 
 An empty Redis is not an empty world: without a `ready` marker nothing is evaluated, published or withdrawn. Offsets
 live beside the facts, in one append-only file with them: a Redis that came back without its last second also came back
@@ -16,6 +16,9 @@ from uuid import uuid4
 from streams.ports import Call, Store, StoreChanged
 
 _GEN = "tv:gen"
+FORM = b"2"
+"""The form of the state, to be counted up with every change of names or packings (layout.py, …). What another version
+of this program wrote would be read wrong without a word: scans would be looked for where they are not."""
 
 
 class Generation(NamedTuple):
@@ -24,9 +27,9 @@ class Generation(NamedTuple):
 
 
 async def read_generation(store: Store) -> Generation | None:
-    """The marker, None when Redis has none (it is new, or it was emptied)."""
-    (found,) = await store.run([Call("HMGET", (_GEN,), ("id", "state"))])
-    if found[0] is None or found[1] is None:
+    """The marker, None when Redis has none (it is new, it was emptied, or what it holds has another form)."""
+    (found,) = await store.run([Call("HMGET", (_GEN,), ("id", "state", "form"))])
+    if found[0] is None or found[1] is None or found[2] != FORM:
         return None
     return Generation(found[0].decode(), found[1].decode())
 
@@ -36,7 +39,7 @@ async def begin_generation(store: Store, state: str, *, only_first: bool = False
 
     `only_first`: the one that stands already, where there is one (several workers may start at once).
     """
-    args = (uuid4().hex, state, int(only_first))
+    args = (uuid4().hex, state, int(only_first), FORM)
     (found,) = await store.run([Call("generation_begin", (_GEN,), args)])
     return Generation(found[0].decode(), found[1].decode())
 

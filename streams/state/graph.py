@@ -189,7 +189,7 @@ async def read_venues(store: Store, venues: U64, days: I64) -> Records:
     """The scans of (venue, local day) pairs, voids included. `owner` of a record = the index of its pair."""
     names = layout.token_bytes(venues)
     calls = [
-        Call("GET", (f"tv:v:{layout.tag(b)}:{day:04x}".encode() + bytes(name),))
+        Call("GET", (layout.venue_prefix(b, day) + bytes(name),))
         for b, day, name in zip(layout.bucket_of(venues).tolist(), days.tolist(), names, strict=True)
     ]
     return Records(await store.run(calls), days)
@@ -198,7 +198,7 @@ async def read_venues(store: Store, venues: U64, days: I64) -> Records:
 async def read_venues_from(store: Store, venues: Sequence[bytes], day: int, starts: Sequence[int]) -> list[bytes]:
     """The packed scans of venues (tokens) on a local day, each from a byte on."""
     calls = [
-        Call("GETRANGE", (f"tv:v:{layout.tag(venue[0] >> 3)}:{day:04x}".encode() + venue,), (start, -1))
+        Call("GETRANGE", (layout.venue_prefix(venue[0] >> 3, day) + venue,), (start, -1))
         for venue, start in zip(venues, starts, strict=True)
     ]
     return await store.run(calls)

@@ -5,8 +5,9 @@ the *other* side's 8-byte token and 3 bytes that hold the second of the local da
 each) and 4 spare bits. What can be derived (pieces, contacts, exposures) is never kept here: late scans, venue figures,
 links and policies would leave it stale (architecture.md, section 2).
 
-    tv:p:{1f}:4b91:a3   hash   person token → records     person side: bucket, local day, sub (from the token's bytes)
-    tv:v:{1f}:4b91…     string records                        venue side: a venue (token) and local day each
+    tv:p:{1f}:4b9153    hash   person token → records     person side: bucket, local day, sub; a field is the 7 bytes of
+                                                          the token that the name does not say
+    tv:v:{1f}:4b91…     string records                    venue side: a venue (token) and local day each
     tv:w:{1f}           hash   person token → marks       which cases watch this person, and on which days
     tv:i:{1f}:a3        hash   person token → the other 8 bytes of the pseudonym
     tv:n:{1f}           hash   venue token → venue_id
@@ -24,6 +25,9 @@ import numpy.typing as npt
 from streams.rules.days import LOCAL_OFFSET
 
 BUCKETS: Final = 32
+SUBS: Final = 128
+"""Of a bucket's persons and a day. A hash of up to 256 persons is packed (runtime/redis.py), which a million persons a
+day fill. Each name and each hash has its price: with twice as many shards a scan takes half a byte more."""
 RECORD: Final = 11
 OUT_BIT, STAFF_BIT, VOID_BIT, SECOND_SHIFT = 1 << 6, 1 << 5, 1 << 4, 7
 MARK: Final = 13
@@ -57,8 +61,20 @@ def bucket_of(tokens: U64) -> I64:
 
 
 def sub_of(tokens: U64) -> I64:
-    """The second byte of a token chooses its sub shard; its bits are not the bucket's, so every sub is used."""
-    return ((tokens >> np.uint64(48)) & np.uint64(0xFF)).astype(np.int64)
+    """The next 7 bits choose its sub shard. The name of a shard so says the whole first byte, which the fields of the
+    hash leave out: a byte for each person and day."""
+    return ((tokens >> np.uint64(52)) & np.uint64(SUBS - 1)).astype(np.int64)
+
+
+def person_place(token: bytes, day: int) -> tuple[str, bytes]:
+    """Key and field of one person's records of a local day."""
+    number = int.from_bytes(token) >> 52
+    return f"tv:p:{tag(number >> 7)}:{day:04x}{number % SUBS:02x}", token[1:]
+
+
+def venue_prefix(bucket: int, day: int) -> bytes:
+    """A venue's token behind it makes the key of its records of a local day."""
+    return b"tv:v:%b:%04x" % (tag(bucket).encode(), day)
 
 
 def hex_of(numbers: I64, digits: int) -> Bytes:

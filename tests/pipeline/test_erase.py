@@ -235,7 +235,7 @@ def test_what_is_delivered_later_neither_counts_nor_lies_there(system: System) -
 def test_nothing_of_the_codes_is_anywhere_but_in_the_inputs(system: System) -> None:
     """Canaries: the codes in no form; the pseudonyms in no scan, exposure or follow-up that is still kept."""
     names = [name(code).encode() for code in (AN, CARD)]
-    tokens = [digest(code)[:8] for code in (AN, CARD)]
+    tokens = [digest(code)[1:8] for code in (AN, CARD)]  # as fields have them
     for key, value in asyncio.run(_dump(system)).items():
         assert not any(trace.encode() in key + value for trace in TRACES), key
         if key.startswith((b"tv:p:", b"tv:v:")):

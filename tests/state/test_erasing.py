@@ -12,7 +12,7 @@ from streams.ports import Call
 from streams.rules.days import DAY, LOCAL_OFFSET
 from streams.state.erasing import erase
 from streams.state.graph import Facts, add_venues, mark_calls, read_marks, read_persons, read_venues, write
-from streams.state.layout import OWN, WATCH, tokens_of
+from streams.state.layout import OWN, WATCH, person_place, tokens_of
 from streams.state.shards import add_days, forget_day, forget_marks, read_days, swept
 from tests.simulation.redis import RedisServer, private_server
 
@@ -151,7 +151,8 @@ async def test_what_is_written_while_its_day_is_forgotten_does_not_stay_for_ever
 
 def _late_scan() -> list[Call]:
     record = PLACE + b"\0\0\0"
-    return [Call("HSET", (f"tv:p:{{00}}:{DAY0:04x}01",), (A, record))]
+    key, field = person_place(A, DAY0)
+    return [Call("HSET", (key,), (field, record))]
 
 
 async def test_marks_go_by_their_last_day(store: Direct) -> None:

@@ -16,6 +16,7 @@ from streams.rules.auditchain import read_line
 from streams.rules.codes import Pseudonymiser, pseudonym_digest, pseudonym_text
 from streams.rules.policy import load_policies
 from streams.state import vault
+from streams.state.generation import FORM
 from streams.state.vault import Seals, WrongKey
 from streams.steps.audit import Auditor, CodeInAudit, NotAudited
 from streams.steps.cases import Cases
@@ -68,7 +69,7 @@ class Surroundings:
             "generation": "g",
             "vault": Seals(SealedBox(DESK.public_key).encrypt),
         }
-        self.server.call(Call("HSET", ("tv:gen",), ("id", "g", "state", "ready")))
+        self.server.call(Call("HSET", ("tv:gen",), ("id", "g", "state", "ready", "form", FORM)))
         self.server.call(Call("HSET", ("tv:off",), ("generation", "g")))
         return Worker(**{**options, **more})
 

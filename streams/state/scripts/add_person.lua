@@ -1,12 +1,13 @@
 -- Person side of the contact graph: adds scan records of one bucket and returns the watch marks of the persons touched.
 -- KEYS[1] prefix of the bucket's person shards ("tv:p:{1f}:"), KEYS[2] the bucket's watch marks ("tv:w:{1f}").
 -- ARGV[1] MessagePack array of shard's name (6 characters: day, sub), person token (8), record (11), shard's name, …
+-- The shard's name says the token's first byte; a field is the other 7.
 -- Reply: a character per entry, "1" where the record was there already ("" when all are new); then token, marks, token,
 -- marks, … of the persons that somebody watches.
 -- Adding is a set insertion: again, or in another order, it leaves the same state (rule 0). Marks are read by the very
 -- call that adds, so between "add" and "look" nobody can slip in: a watcher marks before it reads.
 -- Redis is what a machine runs out of first: one C call cuts all entries, so that a scan costs HGET, HSET and two strings.
-local find, call = string.find, redis.call
+local find, sub, call = string.find, string.sub, redis.call
 local prefix, entries = KEYS[1], cmsgpack.unpack(ARGV[1])
 
 local function absent(records, record)
@@ -20,10 +21,10 @@ end
 
 local i, n, at, known, any = 1, #entries, 0, {}, false
 while i <= n do
-  local shard, field = entries[i], entries[i + 1]
-  local key = prefix .. shard
+  local shard, token = entries[i], entries[i + 1]
+  local key, field = prefix .. shard, sub(token, 2)
   local records, changed = call('HGET', key, field) or '', false
-  repeat -- entries come sorted, so those of one field follow each other
+  repeat -- entries come sorted, so those of one person follow each other
     local record = entries[i + 2]
     at = at + 1
     if absent(records, record) then
@@ -32,7 +33,7 @@ while i <= n do
       known[at], any = '1', true
     end
     i = i + 3
-  until entries[i + 1] ~= field or entries[i] ~= shard
+  until entries[i + 1] ~= token or entries[i] ~= shard
   if changed then call('HSET', key, field, records) end
 end
 
