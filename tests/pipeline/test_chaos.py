@@ -9,27 +9,19 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.pipeline.answers import Sent, send
 from tests.pipeline.crew import Crew
-from tests.pipeline.mishaps import Mishaps, own_kafka
+from tests.pipeline.mishaps import Mishaps
 from tests.pipeline.system import Servers, System
 from tests.pipeline.test_deaths import taken_in, wait_for_work
 from tests.pipeline.town import Town
 
 SEED = int(os.environ.get("TRUYVET_FAULT_SEED") or random.randrange(1_000_000))
 ROUNDS = int(os.environ.get("TRUYVET_FAULT_ROUNDS") or 200)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Servers]:
-    kafka = own_kafka(tmp_path)
-    yield Servers(kafka, tmp_path)
-    kafka.stop()
 
 
 @pytest.mark.faults

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from tests.pipeline.answers import check_answer, check_revisions, send
 from tests.pipeline.crew import Crew
 from tests.pipeline.flow import meanwhile
-from tests.pipeline.mishaps import Mishaps, own_kafka
+from tests.pipeline.mishaps import Mishaps
 from tests.pipeline.system import Program, Servers, System
 from tests.pipeline.town import Town
 
@@ -25,13 +24,6 @@ SEED = int(os.environ.get("TRUYVET_FAULT_SEED") or random.randrange(1_000_000))
 SECONDS = int(os.environ.get("TRUYVET_LEAVING_SECONDS") or 180)
 RATE = 5_000
 PAUSES = (2.0, 5.0, 10.0)  # seconds; the shortest hits workers that have hardly begun
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Servers]:
-    kafka = own_kafka(tmp_path)
-    yield Servers(kafka, tmp_path)
-    kafka.stop()
 
 
 @pytest.mark.faults

@@ -10,7 +10,6 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,7 +18,7 @@ import pytest
 from tests.pipeline.answers import check_answer, check_revisions, send
 from tests.pipeline.crew import Crew
 from tests.pipeline.flow import meanwhile
-from tests.pipeline.mishaps import Mishaps, own_kafka
+from tests.pipeline.mishaps import Mishaps
 from tests.pipeline.system import Program, Servers, System
 from tests.pipeline.town import Town
 
@@ -28,13 +27,6 @@ MINUTES = float(os.environ.get("TRUYVET_SOAK_MINUTES") or 30)
 RATE = int(os.environ.get("TRUYVET_SOAK_RATE") or 10_000)
 WARM = 25.0  # seconds after which a worker has what it keeps
 GROWN = 1.5
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Servers]:
-    kafka = own_kafka(tmp_path)
-    yield Servers(kafka, tmp_path)
-    kafka.stop()
 
 
 @pytest.mark.faults
