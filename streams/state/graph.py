@@ -47,11 +47,11 @@ async def write(store: Store, facts: Facts) -> list[list[bytes]]:
     order, parts = _sorted(facts.person, day)
     person = facts.person[order]
     entry = np.empty((len(facts), _PERSON_ENTRY), np.uint8)
-    entry[:, 0], entry[:, 7], entry[:, 16] = _TEXT | 6, _TEXT | 8, _TEXT | layout.RECORD
-    entry[:, 1:5] = layout.hex_of(day[order], 4)
-    entry[:, 5:7] = layout.hex_of(layout.sub_of(person), 2)
-    entry[:, 8:16] = layout.token_bytes(person)
-    entry[:, 17:] = _records(facts, facts.venue, second, order)
+    entry[:, 0], entry[:, 9], entry[:, 18] = _TEXT | 8, _TEXT | 8, _TEXT | layout.RECORD
+    entry[:, 1:5] = layout.hex_of(day[order])
+    entry[:, 5:9] = layout.hex_of(layout.sub_of(person))
+    entry[:, 10:18] = layout.token_bytes(person)
+    entry[:, 19:] = _records(facts, facts.venue, second, order)
     replies = await store.run(
         [
             Call(
@@ -83,7 +83,7 @@ def _venue_calls(script: str, facts: Facts, day: I64, second: I64, of: I64) -> l
     first = np.flatnonzero(np.concatenate([[True], (venue[1:] != venue[:-1]) | (day[1:] != day[:-1])]))
     place = np.empty((len(first), _VENUE_ENTRY), np.uint8)
     place[:, 0], place[:, 13] = _TEXT | 12, _UINT32
-    place[:, 1:5] = layout.hex_of(day[first], 4)
+    place[:, 1:5] = layout.hex_of(day[first])
     place[:, 5:13] = layout.token_bytes(venue[first])
     place[:, 14:] = np.diff(first, append=len(of)).astype(">u4").view(np.uint8).reshape(-1, 4)
     calls = []
@@ -96,7 +96,7 @@ def _venue_calls(script: str, facts: Facts, day: I64, second: I64, of: I64) -> l
 
 # MessagePack, as far as the scripts' arguments need it: short texts, numbers of 4 bytes, an array.
 _TEXT, _UINT32 = 0xA0, 0xCE
-_PERSON_ENTRY, _VENUE_ENTRY = 28, 18
+_PERSON_ENTRY, _VENUE_ENTRY = 30, 18
 
 
 def _array(length: int) -> bytes:
@@ -168,10 +168,10 @@ def mark_calls(kind: bytes, case: bytes, persons: U64, first_day: I64, last_day:
 
 async def read_persons(store: Store, persons: U64, days: I64) -> Records:
     """The scans of (person, local day) pairs, voids included. `owner` of a record = the index of its pair."""
-    entry = np.empty((len(persons), 14), np.uint8)
-    entry[:, :4] = layout.hex_of(days, 4)
-    entry[:, 4:6] = layout.hex_of(layout.sub_of(persons), 2)
-    entry[:, 6:] = layout.token_bytes(persons)
+    entry = np.empty((len(persons), 16), np.uint8)
+    entry[:, :4] = layout.hex_of(days)
+    entry[:, 4:8] = layout.hex_of(layout.sub_of(persons))
+    entry[:, 8:] = layout.token_bytes(persons)
     calls, places = [], []
     for b, i, j, order in _in_buckets(persons):
         for at in range(i, j, 4000):  # a call of tens of thousands of reads would keep Redis from everybody else

@@ -5,7 +5,7 @@ the *other* side's 8-byte token and 3 bytes that hold the second of the local da
 each) and 4 spare bits. What can be derived (pieces, contacts, exposures) is never kept here: late scans, venue figures,
 links and policies would leave it stale (architecture.md, section 2).
 
-    tv:p:{1f}:4b9153    hash   person token → records     person side: bucket, local day, sub; a field is the 7 bytes of
+    tv:p:{1f}:4b910053  hash   person token → records     person side: bucket, local day, sub; a field is the 7 bytes of
                                                           the token that the name does not say
     tv:v:{1f}:4b91…     string records                    venue side: a venue (token) and local day each
     tv:w:{1f}           hash   person token → marks       which cases watch this person, and on which days
@@ -25,9 +25,10 @@ import numpy.typing as npt
 from streams.rules.days import LOCAL_OFFSET
 
 BUCKETS: Final = 32
-SUBS: Final = 128
-"""Of a bucket's persons and a day. A hash of up to 256 persons is packed (runtime/redis.py), which a million persons a
-day fill. Each name and each hash has its price: with twice as many shards a scan takes half a byte more."""
+SUBS = 128
+"""Of a bucket's persons and a day; a power of two, from 8. A hash of up to 256 persons is packed (runtime/redis.py),
+and a million persons a day fill them: docs/sizing.md says what to do for more. Each name and each hash has its price:
+with twice as many shards a scan takes half a byte more."""
 RECORD: Final = 11
 OUT_BIT, STAFF_BIT, VOID_BIT, SECOND_SHIFT = 1 << 6, 1 << 5, 1 << 4, 7
 MARK: Final = 13
@@ -61,15 +62,19 @@ def bucket_of(tokens: U64) -> I64:
 
 
 def sub_of(tokens: U64) -> I64:
-    """The next 7 bits choose its sub shard. The name of a shard so says the whole first byte, which the fields of the
+    """The next bits choose its sub shard. The name of a shard so says the whole first byte, which the fields of the
     hash leave out: a byte for each person and day."""
-    return ((tokens >> np.uint64(52)) & np.uint64(SUBS - 1)).astype(np.int64)
+    return ((tokens >> np.uint64(_sub_shift())) & np.uint64(SUBS - 1)).astype(np.int64)
+
+
+def _sub_shift() -> int:
+    return 60 - SUBS.bit_length()
 
 
 def person_place(token: bytes, day: int) -> tuple[str, bytes]:
     """Key and field of one person's records of a local day."""
-    number = int.from_bytes(token) >> 52
-    return f"tv:p:{tag(number >> 7)}:{day:04x}{number % SUBS:02x}", token[1:]
+    sub = (int.from_bytes(token) >> _sub_shift()) % SUBS
+    return f"tv:p:{tag(token[0] >> 3)}:{day:04x}{sub:04x}", token[1:]
 
 
 def venue_prefix(bucket: int, day: int) -> bytes:
@@ -77,14 +82,11 @@ def venue_prefix(bucket: int, day: int) -> bytes:
     return b"tv:v:%b:%04x" % (tag(bucket).encode(), day)
 
 
-def hex_of(numbers: I64, digits: int) -> Bytes:
-    """int64[n] → uint8[n, digits] (2 or 4 hexadecimal characters): readable shard names, without Python per scan."""
-    n = len(numbers)
-    if digits == 2:
-        return _HEX[numbers].view(np.uint8).reshape(n, 2)
-    out = np.empty((n, 4), np.uint8)
-    out[:, :2] = _HEX[numbers >> 8].view(np.uint8).reshape(n, 2)
-    out[:, 2:] = _HEX[numbers & 0xFF].view(np.uint8).reshape(n, 2)
+def hex_of(numbers: I64) -> Bytes:
+    """int64[n] → uint8[n, 4], hexadecimal: readable shard names, without Python per scan."""
+    out = np.empty((len(numbers), 4), np.uint8)
+    out[:, :2] = _HEX[numbers >> 8].view(np.uint8).reshape(-1, 2)
+    out[:, 2:] = _HEX[numbers & 0xFF].view(np.uint8).reshape(-1, 2)
     return out
 
 

@@ -46,7 +46,9 @@ async def forget_day(store: Store, day: int, told: int) -> None:
     await store.run([Call("HINCRBY", (_DAYS,), (_SWEPT, 1))])
     for bucket in range(layout.BUCKETS):
         prefix = f"tv:p:{layout.tag(bucket)}:{day:04x}"
-        await store.run([Call("UNLINK", tuple(f"{prefix}{sub:02x}" for sub in range(layout.SUBS)))])
+        for at in range(0, layout.SUBS, _MANY):
+            subs = range(at, min(at + _MANY, layout.SUBS))
+            await store.run([Call("UNLINK", tuple(f"{prefix}{sub:04x}" for sub in subs))])
         place = layout.venue_prefix(bucket, day)
         async for names in _fields(store, f"{VENUES}{layout.tag(bucket)}"):
             for at in range(0, len(names), _MANY):

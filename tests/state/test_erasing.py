@@ -10,6 +10,7 @@ import pytest
 
 from streams.ports import Call
 from streams.rules.days import DAY, LOCAL_OFFSET
+from streams.state import layout
 from streams.state.erasing import erase
 from streams.state.graph import Facts, add_venues, mark_calls, read_marks, read_persons, read_venues, write
 from streams.state.layout import OWN, WATCH, person_place, tokens_of
@@ -167,3 +168,23 @@ async def test_marks_go_by_their_last_day(store: Direct) -> None:
     for bucket in range(32):
         await forget_marks(store, bucket, 0, DAY0 + 6, DAY0 + 6)
     assert await read_marks(store, [A, B]) == {} and store.keys("tv:w:*") == []
+
+
+@pytest.mark.parametrize("subs", [8, 128, 16_384])
+async def test_any_number_of_shards(store: Direct, subs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written, read, erased, forgotten under the same names; persons who differ in one byte only are not mixed up."""
+    monkeypatch.setattr(layout, "SUBS", subs)
+    persons = [bytes([n ^ (0xFF if i == changed else 0) for i in range(8)]) for n in (0, 0x5A) for changed in range(8)]
+    for number, person in enumerate(persons):
+        await put(store, (person, at(0, number)), (person, at(1, number)))
+    shards = {key: store.server.call(Call("HLEN", (key,))) for key in store.keys("tv:p:*")}
+    assert sum(shards.values()) == 2 * len(persons)
+    for number, person in enumerate(persons):
+        assert await of_person(store, person) == [at(0, number), at(1, number)]
+        key, field = person_place(person, DAY0)
+        assert store.server.call(Call("HEXISTS", (key, field))) == 1
+
+    await erase(store, {persons[0]: at(0, DAY // 2)})
+    assert await of_person(store, persons[0]) == [at(1, 0)]
+    await forget_day(store, DAY0, (await read_days(store))[DAY0])
+    assert [await of_person(store, person) for person in persons] == [[at(1, n)] for n in range(len(persons))]

@@ -1,6 +1,6 @@
 -- Person side of the contact graph: adds scan records of one bucket and returns the watch marks of the persons touched.
 -- KEYS[1] prefix of the bucket's person shards ("tv:p:{1f}:"), KEYS[2] the bucket's watch marks ("tv:w:{1f}").
--- ARGV[1] MessagePack array of shard's name (6 characters: day, sub), person token (8), record (11), shard's name, …
+-- ARGV[1] MessagePack array of shard's name (8 characters: day, sub), person token (8), record (11), shard's name, …
 -- The shard's name says the token's first byte; a field is the other 7.
 -- Reply: a character per entry, "1" where the record was there already ("" when all are new); then token, marks, token,
 -- marks, … of the persons that somebody watches.
