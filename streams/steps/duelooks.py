@@ -28,6 +28,11 @@ class DueLooks:
         self._worker = worker
         self._asked: dict[str, _Look] = {}  # by case
 
+    @property
+    def pending(self) -> int:
+        """How many were asked for and are not done."""
+        return len(self._asked)
+
     async def ask(self, partitions: Collection[int]) -> None:
         """Put those on `evaluate` whose time has come in these partitions, the longest overdue first."""
         worker = self._worker

@@ -214,6 +214,11 @@ class Evaluation(Evaluator):
         return {entry: KINDS[ALERT].decode(body) for entry, body in bodies.items()}
 
     @property
+    def looks_pending(self) -> int:
+        """Looks that were due and asked for, and are not done. When they are, the next are asked for."""
+        return self._due.pending
+
+    @property
     def partitions(self) -> list[int]:
         """Those that are this worker's, taken over already or not."""
         return sorted(self._assigned | self._standing.keys())

@@ -1,6 +1,7 @@
 """Rebuild: throw the Redis state away and make it anew from Kafka, without a record that the end does not need.
 
-1. a new generation, `loading`: workers of the old one end at their next offset, new ones wait;
+1. a new generation, `loading`: workers of the old one end at their next offset, new ones wait; all ledgers are owned,
+   so that what one of the old still wants to publish is refused;
 2. everything of ours in Redis is deleted, but for the vault;
 3. own outputs are read: what was published last, and every number ever used;
 4. `registry` is read: who won, pseudonymised (the inputs with codes may be gone by age);
@@ -108,19 +109,19 @@ async def rebuild(
     generation = await begin_generation(store, "loading")
     worker = make_worker(generation.id)
     await say(store, LOADING, worker.clock.now_ms())
+    ledgers = [Standing(store, partition, line) for partition in range(partitions) for line in ("e", "c")]
+    # Before anything is deleted: a worker of the former generation that found no numbers gave them out again.
+    for standing in ledgers:
+        await standing.own()
     await clear(store)
     # Again: a worker of the former generation may have been in the middle of a round.
     await say(store, LOADING, worker.clock.now_ms())
-    ledgers: list[Standing] = []
-    for partition in range(partitions):
-        for topic, line in (("evaluate", "e"), ("combine", "c")):
-            # Requests from before are answered by the evaluation of everything at the end.
-            await offset_done(store, generation.id, topic, partition, await log.end(topic, partition))
-            standing = Standing(store, partition, line)
-            await standing.own()
-            await _as_owner(standing, partial(take_in, standing, log, from_start=True))
-            ledgers.append(standing)
-        progress("published", partition + 1, partitions)
+    for done, standing in enumerate(ledgers, 1):
+        # Requests from before are answered by the evaluation of everything at the end.
+        topic = "evaluate" if standing.line == "e" else "combine"
+        await offset_done(store, generation.id, topic, standing.partition, await log.end(topic, standing.partition))
+        await _as_owner(standing, partial(take_in, standing, log, from_start=True))
+        progress("published", (done + 1) // 2, partitions)
     await _newest_known(worker, ledgers)
     for partition in range(partitions):
         ledger = ledgers[2 * partition]

@@ -31,6 +31,8 @@ class Step(Protocol):
 class Ticks(Protocol):
     @property
     def partitions(self) -> list[int]: ...
+    @property
+    def looks_pending(self) -> int: ...
     async def tick(self) -> None: ...
 
 
@@ -182,8 +184,13 @@ class Process(Program):
         """What the runtime does each second; here when there is something for it to do."""
         evaluation = self._steps.evaluation
         while True:
-            await self.effect("tick", lambda: None, lambda: any(map(self._is_due, evaluation.partitions)))
+            await self.effect("tick", lambda: None, lambda: self._has_to_look(evaluation))
             await evaluation.tick()
+
+    def _has_to_look(self, evaluation: Any) -> bool:
+        """What is due while another look is on its way is asked for when that one is done: a tick would find nothing to
+        do, again and again, where the order of a history puts ticks before everything else."""
+        return not evaluation.looks_pending and any(map(self._is_due, evaluation.partitions))
 
     def _is_due(self, partition: int) -> bool:
         return f"tv:due:{{e{partition:02d}}}" in self.of.server.due
