@@ -19,6 +19,7 @@ from streams.state import gates, graph, public
 from streams.state.generation import read_offsets
 from streams.state.layout import U64, tokens_of
 from streams.state.people import PeopleTable
+from streams.state.replies import pairs_of
 from streams.state.shards import read_days
 from streams.state.table import Table
 
@@ -93,8 +94,7 @@ async def _hashes(store: Store, keys: Sequence[str]) -> list[Hash]:
     found: list[Hash] = []
     for at in range(0, len(keys), _MANY):
         for flat in await store.run([Call("HGETALL", (key,)) for key in keys[at : at + _MANY]]):
-            pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-            found.append({name.decode(): value.decode() for name, value in pairs})
+            found.append({name.decode(): value.decode() for name, value in pairs_of(flat)})
     return found
 
 

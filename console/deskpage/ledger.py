@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from streams.ports import Call
+from streams.state.replies import pairs_of
 from streams.state.standing import EXPOSURE, Standing
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ class Ledger:
         if partition is None:
             return []
         (flat,) = await self._store.run([Call("HGETALL", (Standing(self._store, partition).bodies_key(case_id),))])
-        pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-        records = [orjson.loads(body) for entry, body in pairs if entry[:1] == EXPOSURE and body]
+        records = [orjson.loads(body) for entry, body in pairs_of(flat) if entry[:1] == EXPOSURE and body]
         stands = [record for record in records if record["status"] != "withdrawn"]
         return sorted(stands, key=lambda r: (-(r.get("score") or 0), r["person"]))
 

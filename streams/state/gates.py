@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from streams.ports import Call, Store
+from streams.state.replies import pairs_of
 
 MANY = 2_000
 
@@ -52,8 +53,7 @@ async def add(store: Store, partition: int, known: int, until: int, found: Itera
 
 async def read(store: Store, partition: int) -> dict[str, Gate]:
     (flat,) = await store.run([Call("HGETALL", (_key(partition),))])
-    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-    return {name[1:].decode(): Gate(*map(int, value.split(b" "))) for name, value in pairs if name[:1] == b"g"}
+    return {name[1:].decode(): Gate(*map(int, value.split(b" "))) for name, value in pairs_of(flat) if name[:1] == b"g"}
 
 
 async def drop(store: Store, partition: int, names: list[str]) -> None:

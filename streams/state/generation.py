@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from streams.ports import Call, Store, StoreChanged
+from streams.state.replies import pairs_of
 
 _GEN = "tv:gen"
 FORM = b"2"
@@ -52,9 +53,8 @@ async def set_state(store: Store, generation: str, state: str) -> None:
 async def read_offsets(store: Store) -> dict[tuple[str, int], int]:
     """(topic, partition) → next offset to take in."""
     (flat,) = await store.run([Call("HGETALL", (_GEN,))])
-    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
     offsets = {}
-    for name, value in pairs:
+    for name, value in pairs_of(flat):
         topic, _, partition = name.decode().rpartition("/")
         if topic:
             offsets[topic, int(partition)] = int(value)

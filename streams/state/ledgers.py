@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from streams.ports import Call, Store
-from streams.state.standing import EXPOSURE, NUMBERS, STATUS, Counts, Head, decode_head, pairs_of, slot_of
+from streams.state.replies import pairs_of
+from streams.state.standing import EXPOSURE, NUMBERS, STATUS, Counts, Head, decode_head, decode_numbers, slot_of
 
 
 async def read_outlines(store: Store, cases: Sequence[tuple[int, str]]) -> list[tuple[Head | None, Counts, int]]:
@@ -18,8 +19,7 @@ async def read_outlines(store: Store, cases: Sequence[tuple[int, str]]) -> list[
     replies = await store.run(calls)
     found = []
     for head, numbers in zip(replies[::2], replies[1::2], strict=True):
-        *counts, whole = (int(number or 0) for number in numbers)
-        found.append((decode_head(head) if head else None, Counts(*counts), whole))
+        found.append((decode_head(head) if head else None, *decode_numbers(numbers)))
     return found
 
 

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterable
 from streams.ports import Call, Store
 from streams.state import dirty, layout
 from streams.state.graph import VENUES
+from streams.state.replies import pairs_of
 
 _DAYS, _SWEPT = "tv:days", "swept"
 _MANY = 256
@@ -29,8 +30,7 @@ async def add_days(store: Store, days: Iterable[int]) -> None:
 async def read_days(store: Store) -> dict[int, int]:
     """Local days with scans → how often they were told."""
     (flat,) = await store.run([Call("HGETALL", (_DAYS,))])
-    pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-    return {int(day, 16): int(count) for day, count in pairs if day != _SWEPT.encode()}
+    return {int(day, 16): int(count) for day, count in pairs_of(flat) if day != _SWEPT.encode()}
 
 
 def swept() -> Call:

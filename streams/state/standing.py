@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from streams.ports import Call, Fenced, Store
+from streams.state.replies import pairs_of, scored
 
 # kinds of entry
 EXPOSURE, ALERT, STATUS, PRESENCE = b"x", b"a", b"s", b"p"
@@ -88,6 +89,12 @@ class Counts(NamedTuple):
 NUMBERS = (*Counts._fields, "whole")
 
 
+def decode_numbers(reply: Sequence[bytes | None]) -> tuple[Counts, int]:
+    """What was asked by NUMBERS: counts, and when (ms) all of the case was looked at last, 0 = never."""
+    *counts, whole = (int(number or 0) for number in reply)
+    return Counts(*counts), whole
+
+
 class Outline(NamedTuple):
     """What is known of a case without its records; `whole`: when (ms) all of it was looked at last, 0 = never."""
 
@@ -101,11 +108,6 @@ class Whole(NamedTuple):
 
     at_ms: int
     ages_at: int | None
-
-
-def pairs_of(flat: Any) -> Iterable[tuple[bytes, bytes]]:
-    """What HGETALL said."""
-    return flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
 
 
 def slot_of(partition: int, line: str) -> str:
@@ -185,8 +187,7 @@ class Standing:
         asked = Call("HGETALL", of) if entries is None else Call("HMGET", of, tuple(entries))
         found, numbers = await self.store.run([asked, Call("HMGET", (self._count + case_id,), NUMBERS)])
         pairs = pairs_of(found) if entries is None else zip(entries, found, strict=True)
-        *counts, whole = (int(number or 0) for number in numbers)
-        return Outline({entry: decode_head(head) for entry, head in pairs if head}, Counts(*counts), whole)
+        return Outline({entry: decode_head(head) for entry, head in pairs if head}, *decode_numbers(numbers))
 
     async def reserve(self, of: str, heads: dict[bytes, Head], todo: Iterable[bytes] = ()) -> None:
         """Write down the numbers about to be used (`last` of each head), and what will hang on them. Raises Fenced."""
@@ -256,18 +257,13 @@ class Standing:
         await self._owned(*calls)
 
     def due_call(self, now_ms: int, most: int = -1) -> Call:
-        """Asks for the cases whose time has come, the longest overdue first; -1 = all."""
+        """Asks for the cases whose time has come and for that time (`scored`), the longest overdue first; -1 = all."""
         return Call("ZRANGEBYSCORE", (self._due,), ("-inf", now_ms, "WITHSCORES", "LIMIT", 0, most))
-
-    @staticmethod
-    def due_from(flat: Sequence[bytes]) -> list[tuple[str, int]]:
-        """What that found: the cases, and when (ms) each was due."""
-        return [(case.decode(), int(at)) for case, at in zip(flat[::2], flat[1::2], strict=True)]
 
     async def due(self, now_ms: int) -> list[str]:
         """All cases whose time has come."""
         (found,) = await self.store.run([self.due_call(now_ms)])
-        return [case_id for case_id, _ in self.due_from(found)]
+        return [case_id for case_id, _ in scored(found)]
 
     async def waiting(self) -> int:
         """How many cases are to be looked at again some time."""
@@ -290,7 +286,7 @@ class Standing:
         """Those whose second has come, the longest overdue first, and their second."""
         args = ("-inf", now, "WITHSCORES", "LIMIT", 0, most)
         (flat,) = await self.store.run([Call("ZRANGEBYSCORE", (self._age,), args)])
-        return [(of.decode(), int(at)) for of, at in zip(flat[::2], flat[1::2], strict=True)]
+        return scored(flat)
 
     async def age_asked(self, of: str, had: int, again: int) -> None:
         """Somebody was asked to look. They are asked again at `again`, unless they answer (`ages_at`) before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from streams.state.replies import scored
 from streams.state.standing import Standing
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
@@ -48,7 +49,7 @@ class DueLooks:
         due = sorted(
             (at, case_id, number)
             for number, reply in zip(standings, replies, strict=True)
-            for case_id, at in Standing.due_from(reply)
+            for case_id, at in scored(reply)
             if case_id not in self._asked
         )[: max(LOOKS - len(self._asked), 0)]  # others may have asked while Redis was
         if not due:

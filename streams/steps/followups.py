@@ -19,6 +19,7 @@ from streams.ports import Call, Out
 from streams.rules.codes import pseudonym_text, venue_token
 from streams.state import layout
 from streams.state.ledgers import scan_keys
+from streams.state.replies import pairs_of
 from streams.state.standing import EXPOSURE, PRESENCE, Standing
 from streams.steps.kinds import KINDS, Presence
 from streams.steps.publish import Publication
@@ -36,13 +37,8 @@ class Row(NamedTuple):
     body: bytes
 
 
-class _Said(NamedTuple):
-    """A row to be written; `bucket`: the slot of its key."""
-
-    bucket: int
-    key: str
-    case_id: str
-    body: bytes
+_BySlot = dict[tuple[str, int], list[tuple[str, bytes]]]
+"""Rows to be written: case and bucket (the slot of a key) → key and body of each."""
 
 
 class _How(msgspec.Struct):
@@ -110,13 +106,13 @@ async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[
         else:
             end = 3 + int.from_bytes(note[1:3])
             venues.setdefault(note[end:].decode(), set()).add(note[3:end].decode())
-    rows: list[_Said] = []
+    rows: _BySlot = {}
     wanted: set[Combine] = set()
     for case_id, mine in persons.items():
         bodies = await standing.bodies(case_id, [EXPOSURE + person for person in mine])
         for person in mine:
             body = bodies.get(EXPOSURE + person, b"")
-            rows.append(_Said(_bucket(person), _person_key(person), case_id, body if _stands(body) else b""))
+            _add(rows, case_id, _PERSON, person, body if _stands(body) else b"")
             wanted.add(Combine(person=pseudonym_text(person)))
     for case_id, places in venues.items():
         bodies = await standing.bodies(case_id, [PRESENCE])
@@ -124,7 +120,7 @@ async def _write(standing: Standing, worker: Worker, notes: list[bytes]) -> set[
         for place in sorted(places):
             pieces = [piece for piece in presence.pieces if piece[0] == place] if presence is not None else []
             row = encode(msgspec.structs.replace(presence, pieces=pieces)) if presence is not None and pieces else b""
-            rows.append(_Said(_bucket(venue_token(place)), _venue_key(place), case_id, row))
+            _add(rows, case_id, _VENUE, venue_token(place), row)
             wanted.add(Combine(venue_id=place))
     await worker.store.run(_puts(standing, rows))
     return wanted
@@ -137,49 +133,41 @@ def _stands(body: bytes) -> bool:
     return record.status != "withdrawn" and record.level == "F1"
 
 
-def _puts(standing: Standing, rows: Iterable[_Said]) -> list[Call]:
+def _add(rows: _BySlot, case_id: str, kind: bytes, name: bytes, body: bytes) -> None:
+    rows.setdefault((case_id, name[0] >> 3), []).append((_key(kind, name), body))
+
+
+def _puts(standing: Standing, rows: _BySlot) -> list[Call]:
     """Calls that write these rows, one for all of a slot: a call a person took a case of thousands as long as its
     exposures."""
-    by_slot: dict[tuple[str, int], list[_Said]] = {}
-    for row in rows:
-        by_slot.setdefault((row.case_id, row.bucket), []).append(row)
     calls = []
-    for (case_id, _), mine in by_slot.items():
+    for (case_id, _), mine in rows.items():
         args: list[bytes | str | int] = [case_id]
-        for row in mine:
-            args += (_ORDER.pack(standing.epoch, standing.turn()), row.body)
-        calls.append(Call("combine_put", tuple(row.key for row in mine), tuple(args)))
+        for _, body in mine:
+            args += (_ORDER.pack(standing.epoch, standing.turn()), body)
+        calls.append(Call("combine_put", tuple(key for key, _ in mine), tuple(args)))
     return calls
 
 
-def _bucket(token: bytes) -> int:
-    """Of a pseudonym's or venue's first byte, as everywhere (layout.py)."""
-    return token[0] >> 3
-
-
-def _person_key(person: bytes) -> str:
-    return f"tv:said:{layout.tag(_bucket(person))}:p:{person.hex()}"
-
-
-def _venue_key(venue_id: str) -> str:
-    token = venue_token(venue_id)
-    return f"tv:said:{layout.tag(_bucket(token))}:v:{token.hex()}"
+def _key(kind: bytes, name: bytes) -> str:
+    """`name`: a person's pseudonym, a venue's token."""
+    return f"tv:said:{layout.tag(name[0] >> 3)}:{kind.decode()}:{name.hex()}"
 
 
 async def rows_of_persons(worker: Worker, persons: Sequence[bytes]) -> list[list[Row]]:
     """What the cases say of each of these persons now: standing exposures."""
-    return await _rows(worker, [_person_key(person) for person in persons])
+    return await _rows(worker, [_key(_PERSON, person) for person in persons])
 
 
 async def rows_of_venue(worker: Worker, venue_id: str) -> list[Row]:
     """What the cases say of a venue now: presences there."""
-    return (await _rows(worker, [_venue_key(venue_id)]))[0]
+    return (await _rows(worker, [_key(_VENUE, venue_token(venue_id))]))[0]
 
 
 async def _rows(worker: Worker, keys: Iterable[str]) -> list[list[Row]]:
     found = []
     for flat in await worker.store.run([Call("HGETALL", (key,)) for key in keys]):
-        pairs: Iterable[tuple[bytes, bytes]]
-        pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
-        found.append([Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs) if len(row) > _ORDER.size])
+        found.append(
+            [Row(case.decode(), row[_ORDER.size :]) for case, row in sorted(pairs_of(flat)) if len(row) > _ORDER.size]
+        )
     return found

@@ -62,7 +62,7 @@ class Crew:
             self.look()
             time.sleep(0.05)
         if waiting.wait() != 0:
-            begun = self.system.redis_command("KEYS", "tv:[pt][eo][nd][do]:*")
+            begun = [self.system.redis_command("KEYS", f"tv:{what}:*") for what in ("pend", "todo")]
             words = "".join(worker.words()[-3000:] for worker in self.living)
             raise AssertionError(f"{log.read_text()[-2000:]}begun and not done: {begun}\n{words}")
 

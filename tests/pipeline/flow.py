@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 
 from console.bench.town import Town
-from tests.pipeline.answers import Found
+
+if TYPE_CHECKING:
+    from tests.pipeline.answers import Found  # the process of its own need not read all that this brings
 
 HEADER = ("meanwhile", b"1")
 ELSEWHERE = 500_000

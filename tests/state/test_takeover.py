@@ -19,14 +19,13 @@ from streams.steps.combine import Combining
 from streams.steps.evaluation import Evaluation
 from tests.fuzz.workbench import Workbench
 from tests.pipeline.answers import Sent
-from tests.simulation.checks import appended
+from tests.simulation.checks import OUTPUTS, appended
 from tests.simulation.test_forgetting import report, scan
 from tests.simulation.worlds import MIDNIGHT
 
 NOBODY = b"n" * 16
 RESERVED = Head(1, 0, b"-", b"\0" * 16)
 """Number 1 is used, nothing was ever published."""
-OUTPUTS = ("exposures", "venue-alerts", "case-status", "followups", "clusters")
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Workbench]:
 
 
 def _outputs(bench: Workbench) -> int:
-    return sum(len(appended(bench.kafka, topic)) for topic in OUTPUTS)
+    return sum(len(appended(bench.kafka, output.topic)) for output in OUTPUTS)
 
 
 @pytest.mark.parametrize(
