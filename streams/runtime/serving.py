@@ -175,7 +175,7 @@ async def _work(
     async def start_at(partitions: set[TP]) -> Mapping[TP, int]:
         """Redis's offsets, which are as old or new as the facts. Kafka's committed ones have no say."""
         attached.assigned({place_of(tp, prefix) for tp in partitions})
-        offsets = await read_offsets(store)
+        offsets = await read_offsets(store, generation)
         return {tp: offsets.get(place_of(tp, prefix), 0) for tp in partitions}
 
     def revoked(partitions: set[TP]) -> None:

@@ -50,11 +50,18 @@ async def set_state(store: Store, generation: str, state: str) -> None:
     _only_ours(await store.run([Call("generation_state", (_GEN,), (generation, state))]))
 
 
-async def read_offsets(store: Store) -> dict[tuple[str, int], int]:
-    """(topic, partition) → next offset to take in."""
+async def read_offsets(store: Store, generation: str = "") -> dict[tuple[str, int], int]:
+    """(topic, partition) → next offset to take in. `generation`: raises StoreChanged when there is another one now.
+
+    Whoever begins to read by them says its own. A worker that was given a partition while a rebuild began took the new
+    generation's offsets, which are none, for its own, read all over again into emptied tables, and told `registry` so.
+    """
     (flat,) = await store.run([Call("HGETALL", (_GEN,))])
+    found = dict(pairs_of(flat))
+    if generation and found.get(b"id") != generation.encode():
+        raise _thrown_away()
     offsets = {}
-    for name, value in pairs_of(flat):
+    for name, value in found.items():
         topic, _, partition = name.decode().rpartition("/")
         if topic:
             offsets[topic, int(partition)] = int(value)
@@ -89,4 +96,8 @@ async def read_newest(store: Store) -> int:
 
 def _only_ours(replies: list[bytes]) -> None:
     if replies[0] == b"GENERATION":
-        raise StoreChanged("this worker's generation was thrown away (rebuild); it starts again with the new one")
+        raise _thrown_away()
+
+
+def _thrown_away() -> StoreChanged:
+    return StoreChanged("this worker's generation was thrown away (rebuild); it starts again with the new one")

@@ -126,7 +126,7 @@ async def rebuild(
     for partition in range(partitions):
         ledger = ledgers[2 * partition]
         async for chunk in log.tail("registry", partition, 0, committed=True):
-            await _as_owner(ledger, partial(put_back, store, chunk, ledger))
+            await _as_owner(ledger, partial(put_back, store, log, chunk, ledger))
     # All rows before the first request to combine: one that saw half of them would take back what stands.
     for standing in ledgers:
         if standing.line == "e":

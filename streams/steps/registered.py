@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from schemas.registry import Registered
-from streams.ports import Read, Store
+from streams.ports import Log, Read, Store
 from streams.state import cases, gateways, said, venues
 from streams.state.cases import CaseTable
 from streams.state.gateways import GatewayTable
@@ -19,9 +19,14 @@ from streams.state.policies import PolicyTable
 from streams.state.standing import PRESENCE, Head, Standing
 from streams.state.venues import VenueTable
 from streams.steps.kinds import KINDS, digest
-from streams.steps.winners import Keeper
+from streams.steps.winners import Keeper, Stamped, greater
 
 _decoder = msgspec.json.Decoder(Registered)
+
+
+# Which row it is of one that was put back and one that comes later in the topic. The later is no greater by itself: a
+# worker whose tables a rebuild had emptied took records in from the start, and said of each that it had won.
+Joined = Callable[[Log, bytes, bytes], Awaitable[bytes]]
 
 
 class Home(NamedTuple):
@@ -29,18 +34,37 @@ class Home(NamedTuple):
 
     keeper: Keeper
     field: Callable[[str], str | bytes]
-    joined: Callable[[bytes, bytes], bytes]
+    joined: Joined
 
 
-def _later(
-    decode: Callable[[bytes], Any], rank: Callable[[Any], Any] = attrgetter("updated_at")
-) -> Callable[[bytes, bytes], bytes]:
-    """Of two winners the later; the one that comes later in the topic where both are of one rank."""
-    return lambda had, row: had if rank(decode(had)) > rank(decode(row)) else row
+def _kept(decode: Callable[[bytes], Any]) -> Joined:
+    """Of rows that hold their record."""
+    rank = attrgetter("updated_at", "value")
+
+    async def joined(_log: Log, had: bytes, row: bytes) -> bytes:
+        return max(row, had, key=lambda each: rank(decode(each)))
+
+    return joined
 
 
-def _both(decode: Callable[[bytes], list[Any]]) -> Callable[[bytes, bytes], bytes]:
-    return lambda had, row: said.encode(sorted({*decode(had), *decode(row)}))
+def _stamped(decode: Callable[[bytes], Stamped]) -> Joined:
+    """Of rows whose record holds a code."""
+
+    async def joined(log: Log, had: bytes, row: bytes) -> bytes:
+        return had if await greater(log, decode(had), decode(row)) else row
+
+    return joined
+
+
+def _both(decode: Callable[[bytes], list[Any]]) -> Joined:
+    async def joined(_log: Log, had: bytes, row: bytes) -> bytes:
+        return said.encode(sorted({*decode(had), *decode(row)}))
+
+    return joined
+
+
+async def _first(_log: Log, had: bytes, _row: bytes) -> bytes:
+    return had
 
 
 def _text(key: str) -> str:
@@ -48,21 +72,21 @@ def _text(key: str) -> str:
 
 
 HOMES: dict[str, Home] = {
-    "venue": Home(VenueTable(), _text, _later(venues.decode_row)),
-    "gateway": Home(GatewayTable(), _text, _later(gateways.decode_row)),
-    "case": Home(CaseTable(), _text, _later(cases.decode_row)),
-    "people": Home(PeopleTable(), _text, lambda had, row: had),
-    "policy": Home(PolicyTable(), _text, lambda had, row: had),
-    "organisation": Home(OrganisationTable(), _text, _later(decode_plain)),
-    "coverage": Home(CoverageTable(), _text, _later(decode_plain)),
-    "vaccination": Home(said.VACCINATIONS, bytes.fromhex, _later(said.vaccination_row, attrgetter("rank"))),
-    "decision": Home(said.DECISIONS, bytes.fromhex, _later(said.decision_row, attrgetter("rank"))),
+    "venue": Home(VenueTable(), _text, _kept(venues.decode_row)),
+    "gateway": Home(GatewayTable(), _text, _kept(gateways.decode_row)),
+    "case": Home(CaseTable(), _text, _stamped(cases.decode_row)),
+    "people": Home(PeopleTable(), _text, _first),
+    "policy": Home(PolicyTable(), _text, _first),
+    "organisation": Home(OrganisationTable(), _text, _kept(decode_plain)),
+    "coverage": Home(CoverageTable(), _text, _kept(decode_plain)),
+    "vaccination": Home(said.VACCINATIONS, bytes.fromhex, _stamped(said.vaccination_row)),
+    "decision": Home(said.DECISIONS, bytes.fromhex, _stamped(said.decision_row)),
     "test": Home(said.TESTS, bytes.fromhex, _both(said.test_rows)),
     "employ": Home(said.EMPLOYMENTS, bytes.fromhex, _both(said.employment_rows)),
 }
 
 
-async def put_back(store: Store, chunk: Iterable[Read], standing: Standing) -> None:
+async def put_back(store: Store, log: Log, chunk: Iterable[Read], standing: Standing) -> None:
     """Some records of a partition of `registry`; `standing` = the ledger of that partition's cases."""
     for read in chunk:
         if not read.value:
@@ -75,7 +99,7 @@ async def put_back(store: Store, chunk: Iterable[Read], standing: Standing) -> N
         field = home.field(record.key)
         while True:
             had = await home.keeper.read(store, field)
-            row = home.joined(had, record.row) if had else record.row
+            row = await home.joined(log, had, record.row) if had else record.row
             if await home.keeper.put(store, field, had, row):
                 break
 

@@ -72,3 +72,13 @@ async def beats(log: Log, new: Stamped, value: bytes, old: Stamped) -> bool:
     # The records' bytes decide, and they hold a code, so they are not kept: read the other one again.
     other = await log.origin(*old.origin)
     return value > other if other is not None else new.digest > old.digest
+
+
+async def greater(log: Log, one: Stamped, other: Stamped) -> bool:
+    """Whether the record of `one` is greater, neither record being at hand. Where they tie and one is gone: no."""
+    if one.rank != other.rank:
+        return one.rank > other.rank
+    if one.digest == other.digest:
+        return False
+    first, second = await log.origin(*one.origin), await log.origin(*other.origin)
+    return first is not None and second is not None and first > second

@@ -121,10 +121,10 @@ async def still_ours(store: Store, generation: str) -> None:
         raise StoreChanged("Redis holds another generation than the one this worker started with, or none")
 
 
-async def start_offset(store: Store, topic: str, partition: int, _committed: int | None = None) -> int:
+async def start_offset(store: Store, generation: str, topic: str, partition: int, _committed: int | None = None) -> int:
     """Where to start reading: the offset kept in Redis beside the facts, or the beginning.
 
     Kafka's committed offset has no say: it survives what Redis lost (its last second, or everything), and starting
-    there would leave a hole in the facts that nobody notices.
+    there would leave a hole in the facts that nobody notices. Raises StoreChanged when the generation is over.
     """
-    return (await read_offsets(store)).get((topic, partition), 0)
+    return (await read_offsets(store, generation)).get((topic, partition), 0)

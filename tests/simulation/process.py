@@ -162,6 +162,7 @@ class Process(Program):
     """One worker."""
 
     _steps: Steps
+    _generation: str
 
     def start(self) -> None:
         self.spawn("start", self._start())
@@ -175,6 +176,7 @@ class Process(Program):
             elif await first_start(self.store, self.log, of.partitions) is None:
                 of.ask_for_rebuild()
             seen = of.server.changes
+        self._generation = generation.id
         self._steps = of.make_steps(of.make_worker(self.store, self.log, generation.id))
         self.spawn("tick", self._ask_each_second(generation.id, seen))
         of.group.join(self)
@@ -220,7 +222,9 @@ class Process(Program):
             if owner is not None:
                 owner.release(number)
                 await owner.take_over(number)
-            at = await start_offset(self.store, topic, number, self.of.kafka.committed.get(claim.place))
+            at = await start_offset(
+                self.store, self._generation, topic, number, self.of.kafka.committed.get(claim.place)
+            )
             while (batch := await self._fetch(claim, at)) is not None:
                 await self._steps.of(topic).handle(batch)
                 at = batch.last_offset + 1

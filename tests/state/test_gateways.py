@@ -164,7 +164,7 @@ async def test_the_greatest_record_stands_and_a_rebuild_finds_it(server: RedisSe
     server.begin()
     again = await around.begin()
     reads = [Read(i, key, value) for i, (key, value) in enumerate(last.items())]
-    await put_back(again.store, reads, Standing(again.store, 0))
+    await put_back(again.store, again.log, reads, Standing(again.store, 0))
     await again.gateways.refresh(again.store)
     assert again.gateways.special == worker.gateways.special
 
