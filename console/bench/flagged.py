@@ -6,8 +6,8 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from console.bench.answers import Answers
 from console.bench.appender import Appender
 from console.bench.contenders import Child, opened
 from console.bench.meter import Meter
-from console.bench.results import machine, quantile, report_of, worker_of, write_out
+from console.bench.results import joined, machine, quantile, report_of, worker_of, write_out
 from console.bench.system import KEY, System
 from console.bench.town import DAYS, Town
 from console.publishing import Publisher
@@ -38,9 +38,10 @@ ELSEWHERE = 500_000  # number of the first venue of those who scan meanwhile: at
 
 class Result(msgspec.Struct, frozen=True):
     """`ms`: of each probe, from its record's append to its exposure read back. `rate`: scans a second taken in
-    meanwhile; `cpu`: seconds by process."""
+    meanwhile; `cpu`: seconds by process, of all workers together."""
 
     machine: dict[str, Any]
+    workers: int
     cases: int
     wanted_rate: int
     rate: float
@@ -49,25 +50,28 @@ class Result(msgspec.Struct, frozen=True):
     wall: float
 
 
-async def measure(cases: int, rate: int, seconds: int, tell: Callable[[str], None] = lambda _: None) -> Result:
+async def measure(
+    cases: int, rate: int, seconds: int, workers: int = 1, tell: Callable[[str], None] = lambda _: None
+) -> Result:
     """Raises Trouble."""
     async with System() as system:
         settings = await system.fresh("flagged.")
-        with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder:
-            worker = worker_of(settings, Path(folder) / "log")
+        with tempfile.TemporaryDirectory(prefix="truyvet-bench-") as folder, ExitStack() as stack:
+            crew = [worker_of(settings, Path(folder) / f"log-{n}") for n in range(workers)]
+            for worker in crew:
+                stack.callback(worker.stop)
+            await joined(settings, workers)
+            bench = _Bench(settings, crew, tell)
             try:
-                bench = _Bench(settings, worker, tell)
-                return await bench.run(cases, rate, seconds, {"worker": worker.pid, **system.pids()})
+                return await bench.run(cases, rate, seconds, system.pids())
             except psutil.NoSuchProcess:
-                worker.lines()  # says what it ended with
+                bench.alive()  # says what one ended with
                 raise
-            finally:
-                worker.stop()
 
 
 class _Bench:
-    def __init__(self, settings: Settings, worker: Child, tell: Callable[[str], None]) -> None:
-        self.settings, self.worker, self._tell = settings, worker, tell
+    def __init__(self, settings: Settings, workers: Sequence[Child], tell: Callable[[str], None]) -> None:
+        self.settings, self.workers, self._tell = settings, workers, tell
         self.town = Town(LOADED, int(time.time()))
         self._records = 0
 
@@ -85,7 +89,7 @@ class _Bench:
         # Everybody was met before: a person's first scan is sealed into the vault (bench ingest has what that costs).
         await self._publish([flow.outing(n, 0, 5.0, flow.busy + n % flow.quiet, 0.5, n) for n in range(PEOPLE)])
         await self._taken_in(self._records)
-        async with Answers(self.settings, self.worker.lines) as answers, Appender(self.settings) as append:
+        async with Answers(self.settings, self.alive) as answers, Appender(self.settings) as append:
             for n in range(cases):
                 await append("cases", f"C{n}", report_of(town, f"C{n}", n, "confirmed"))
             await self._open(answers, cases)
@@ -93,14 +97,21 @@ class _Bench:
             reading = asyncio.create_task(answers.follow())
             asked: dict[tuple[str, str], float] = {}
             began, first = time.monotonic(), await self._offset()
-            with Meter(pids) as meter:
+            mine = {f"worker {n}": worker.pid for n, worker in enumerate(self.workers)}
+            with Meter({**mine, **pids}) as meter:
                 probing = asyncio.create_task(self._probe(cases, seconds, append, asked))
                 await self._flow(flowing, rate, seconds)
                 await probing
                 taken, wall = await self._offset() - first, time.monotonic() - began
             await self._wait(answers, asked, reading)
         ms = [(answers.arrived[key] - at) * 1e3 for key, at in asked.items()]
-        return Result(machine(), cases, rate, taken * 50 / wall, ms, meter.cpu, meter.wall)
+        cpu = {"worker": sum(meter.cpu[name] for name in mine), **{name: meter.cpu[name] for name in pids}}
+        return Result(machine(), len(self.workers), cases, rate, taken * 50 / wall, ms, cpu, meter.wall)
+
+    def alive(self) -> None:
+        """Raises Trouble when a worker has ended."""
+        for worker in self.workers:
+            worker.lines()
 
     def _visit(self, number: int, person: int, after: float, hours: float) -> bytes:
         """At the place of case `number`, `after` hours after the case came; four days ago, when it was infectious."""
@@ -121,7 +132,7 @@ class _Bench:
     async def _taken_in(self, records: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while await self._offset() < records:
-            self.worker.lines()
+            self.alive()
             if time.monotonic() > deadline:
                 raise Trouble(f"the scans were not taken in within {PATIENCE:.0f} s")
             await asyncio.sleep(0.1)
@@ -172,14 +183,15 @@ class _Bench:
 @click.option("--cases", type=click.IntRange(1, 20_000), default=1_000, show_default=True, help="Cases that are open.")
 @click.option("--rate", type=click.IntRange(50, 200_000), default=5_000, show_default=True, help="Scans a second.")
 @click.option("--seconds", type=click.IntRange(2, 600), default=20, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
 @click.option("--json", "json_", is_flag=True, help="Print everything measured as JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
-def command(cases: int, rate: int, seconds: int, json_: bool, out: Path | None) -> None:
+def command(cases: int, rate: int, seconds: int, workers: int, json_: bool, out: Path | None) -> None:
     """How long a scan at the place of an open case takes until its exposure can be read from the topic.
 
-    One worker; ten such scans a second, while others scan elsewhere at the rate.
+    Ten such scans a second, while others scan elsewhere at the rate.
     """
-    result = asyncio.run(measure(cases, rate, seconds, lambda words: click.echo(words, err=True)))
+    result = asyncio.run(measure(cases, rate, seconds, workers, lambda words: click.echo(words, err=True)))
     write_out(result, out)
     if json_:
         as_json(msgspec.to_builtins(result))
@@ -191,5 +203,6 @@ def command(cases: int, rate: int, seconds: int, json_: bool, out: Path | None) 
         ["taken in meanwhile", f"{result.rate:,.0f} scans/s"],
         *([f"{name}, of one core", words] for name, words in share.items()),
     ]
-    load = result.machine["load"]
-    table(f"{cases:,} open cases, {rate:,} scans/s, {len(result.ms)} probes, load {load:.1f}", ["", ""], rows, [""])
+    crew = "1 worker" if workers == 1 else f"{workers} workers"
+    told = f"{len(result.ms)} probes, load {result.machine['load']:.1f}"
+    table(f"{crew}, {cases:,} open cases, {rate:,} scans/s, {told}", ["", ""], rows, [""])

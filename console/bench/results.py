@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import platform
@@ -15,8 +16,11 @@ import msgspec
 
 from console.bench.contenders import Child, environment_of, of_ours
 from console.bench.town import DAY, DAYS, LOCAL, Town, time_text
+from console.joining import members
+from console.trouble import Trouble
 from streams.runtime.settings import Settings
 
+JOINING = 60.0  # seconds
 _PACKAGES = ("aiokafka", "faust-streaming", "hiredis", "msgspec", "numpy", "redis")
 
 
@@ -48,6 +52,18 @@ def quantile(values: Sequence[float], share: float) -> float:
 def worker_of(settings: Settings, log: Path, **more: str) -> Child:
     """`truyvet worker` on a system of the benchmark's own; `more` goes into its environment."""
     return Child(of_ours("console.main", "worker"), {**environment_of(settings), **more}, log)
+
+
+async def joined(settings: Settings, count: int) -> None:
+    """Return when so many workers have shared the partitions out. Raises Trouble."""
+    deadline = time.monotonic() + JOINING
+    while True:
+        stable, there = await members(settings)
+        if stable and len(there) >= count:
+            return
+        if time.monotonic() > deadline:
+            raise Trouble(f"{count} workers did not share the partitions within {JOINING:.0f} s")
+        await asyncio.sleep(0.2)
 
 
 def dates_of(town: Town) -> tuple[int, int]:

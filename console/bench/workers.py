@@ -19,16 +19,14 @@ import msgspec
 from console.bench.contenders import Ours
 from console.bench.load import Province, distinct
 from console.bench.meter import Meter
-from console.bench.results import machine, worker_of, write_out
+from console.bench.results import joined, machine, worker_of, write_out
 from console.bench.system import System
-from console.joining import members
 from console.publishing import Publisher
 from console.tables import as_json, table
 from console.trouble import Trouble
 from streams.runtime.settings import Settings
 
 BATCH = 50
-PATIENCE = 60.0
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -73,7 +71,7 @@ async def _one(system: System, settings: Settings, count: int, before: Any, load
         for other in others:
             stack.callback(other.stop)
         await first.reach(0)
-        await _joined(settings, count)
+        await joined(settings, count)
         pids = [first.pid, *(other.pid for other in others)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -95,17 +93,6 @@ async def _publish(settings: Settings, load: Any) -> int:
         for value in load.records(BATCH):
             await out.add(value)
         return out.records
-
-
-async def _joined(settings: Settings, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        stable, there = await members(settings)
-        if stable and len(there) >= count:
-            return
-        if time.monotonic() > deadline:
-            raise Trouble(f"{count} workers did not share the partitions within {PATIENCE:.0f} s")
-        await asyncio.sleep(0.2)
 
 
 @click.command(short_help="What more workers bring, and what is the limit.")

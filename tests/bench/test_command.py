@@ -64,7 +64,7 @@ MACHINE = {"cores": 2, "load": 1.5}
 HUNDRED = [Took(float(ms), 3_000, 100.0, 20.0, 5.0) for ms in range(1, 101)]
 ANSWERS = {
     "case": case.Result(MACHINE, 20_000, 1.0, HUNDRED, Took(170.0, 5_100, 1, 1, 1), Took(90.0, 3_000, 1, 1, 1), 321),
-    "flagged": flagged.Result(MACHINE, 50, 500, 499.0, [float(ms) for ms in range(1, 101)], {"worker": 5.0}, 10.0),
+    "flagged": flagged.Result(MACHINE, 1, 50, 500, 499.0, [float(ms) for ms in range(1, 101)], {"worker": 5.0}, 10.0),
     "graph": graph.Result(MACHINE, 10_000, 100, 30.25, 16.5, 13.5, 33.0),
     "counters": counters.Result(MACHINE, 5_000, 9, 3.5, [0.21, 0.25, 0.4], [0.02, 0.03, 0.04], [0.3, 0.4, 0.45]),
     "rebuild": rebuild.Result(MACHINE, 2_000, 1_999, 64.0, rebuild.Run(4, 500, 90), rebuild.Run(2, 1_000, 80)),
