@@ -10,7 +10,7 @@ import click
 
 from console.progress import progress
 from console.tables import as_json
-from console.trouble import WrongUse, kafka_at, load_settings, redis_at
+from console.trouble import Trouble, WrongUse, kafka_at, load_settings, redis_at
 
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
@@ -30,8 +30,13 @@ def command(yes: bool, json_: bool) -> None:
         if not sys.stdin.isatty():
             raise WrongUse("rebuild throws the Redis state away: say --yes when nobody can be asked")
         click.confirm("Throw the Redis state away and rebuild it from Kafka?", abort=True, err=True)
-    with kafka_at(settings), redis_at(settings):
-        generation = asyncio.run(_rebuild(settings))
+    from streams.ports import Fenced
+
+    try:
+        with kafka_at(settings), redis_at(settings):
+            generation = asyncio.run(_rebuild(settings))
+    except Fenced:
+        raise Trouble("another rebuild was begun after this one, which ends") from None
     if json_:
         as_json({"generation": generation})
     else:

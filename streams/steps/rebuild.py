@@ -19,11 +19,12 @@ from functools import partial
 import msgspec
 
 from schemas.times import parse_time
-from streams.ports import Call, Fenced, Log, Read, Store
+from streams.ports import Fenced, Log, Read, Store
 from streams.state.cases import CaseTable
 from streams.state.generation import Generation, begin_generation, offset_done, set_state
-from streams.state.ledgers import read_standing, scan_keys
+from streams.state.ledgers import read_standing
 from streams.state.standing import STATUS, Standing
+from streams.steps.clearing import clear, not_overtaken
 from streams.steps.erase import Eraser
 from streams.steps.followups import note_all, write_rows
 from streams.steps.ingest import Ingest
@@ -34,9 +35,6 @@ from streams.steps.takeover import take_in
 from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
-KEEP, FENCES = b"tv:gen", b"tv:fence:"
-VAULT = b"tv:vault:"
-COUNTED = (b"tv:pub:", b"tv:refused:")
 TRIES = 5  # to own a ledger, a second apart
 Progress = Callable[[str, int, int], None]
 Work = Callable[[], Awaitable[None]]
@@ -70,29 +68,6 @@ async def first_start(store: Store, log: Log, partitions: int) -> Generation | N
     return generation if generation.state == "ready" else None
 
 
-async def clear(store: Store) -> None:
-    """Delete every key of ours but the generation marker (it holds the offsets), the fences, the vault, and what
-    dashboards read.
-
-    Without the fences, numbering of owners would begin again, and an owner of the former generation could pass for the
-    new one. Keys of one hash tag go in one command: a worker of the former generation may be at work still, and if it
-    wrote a row of a table between the deletion of its rows and that of its log, nobody would ever be told of the row.
-
-    No topic holds a code for as long as an exposure stands (scans 21 days, exposures 60): an emptied vault would leave
-    people whom nobody can call back. And what was erased in it must stay so.
-
-    Public figures stay as they are until they are counted anew (messages.md). So does what was refused: those messages
-    are known by their places, and of registries nobody reads them again.
-    """
-    doomed: dict[bytes, list[bytes]] = {}
-    async for key in scan_keys(store, "tv:*"):
-        if key != KEEP and not key.startswith((FENCES, VAULT, *COUNTED)):
-            tag = key.partition(b"{")[2].partition(b"}")[0]  # keys of one call lie on one node of a cluster
-            doomed.setdefault(tag or key, []).append(key)
-    for keys in doomed.values():
-        await store.run([Call("UNLINK", tuple(keys[at : at + 500])) for at in range(0, len(keys), 500)])
-
-
 async def rebuild(
     store: Store,
     log: Log,
@@ -104,34 +79,36 @@ async def rebuild(
     """The steps above; the new generation. `make_worker(generation)` gives the worker that takes the scans in, of
     several partitions at once if `together` does so: one is decoded while another waits for Redis.
 
-    May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published.
+    May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published. Raises
+    Fenced when another one was begun meanwhile.
     """
     generation = await begin_generation(store, "loading")
     worker = make_worker(generation.id)
     await say(store, LOADING, worker.clock.now_ms())
+    as_owner = partial(_as_owner, generation.id)
     ledgers = [Standing(store, partition, line) for partition in range(partitions) for line in ("e", "c")]
     # Before anything is deleted: a worker of the former generation that found no numbers gave them out again.
     for standing in ledgers:
         await standing.own()
-    await clear(store)
+    await clear(store, generation.id, ledgers[0].epoch)
     # Again: a worker of the former generation may have been in the middle of a round.
     await say(store, LOADING, worker.clock.now_ms())
     for done, standing in enumerate(ledgers, 1):
         # Requests from before are answered by the evaluation of everything at the end.
         topic = "evaluate" if standing.line == "e" else "combine"
         await offset_done(store, generation.id, topic, standing.partition, await log.end(topic, standing.partition))
-        await _as_owner(standing, partial(take_in, standing, log, from_start=True))
+        await as_owner(standing, partial(take_in, standing, log, from_start=True))
         progress("published", (done + 1) // 2, partitions)
     await _newest_known(worker, ledgers)
     for partition in range(partitions):
         ledger = ledgers[2 * partition]
         async for chunk in log.tail("registry", partition, 0, committed=True):
-            await _as_owner(ledger, partial(put_back, store, log, chunk, ledger))
+            await as_owner(ledger, partial(put_back, store, log, chunk, ledger))
     # All rows before the first request to combine: one that saw half of them would take back what stands.
     for standing in ledgers:
         if standing.line == "e":
-            await _as_owner(standing, partial(note_all, standing))
-            await _as_owner(standing, partial(write_rows, standing, worker))
+            await as_owner(standing, partial(note_all, standing))
+            await as_owner(standing, partial(write_rows, standing, worker))
     await together([partial(_load_scans, worker, log, partition, progress) for partition in range(partitions)])
     await _erase_again(worker)
     everything = Triggers()
@@ -144,13 +121,14 @@ async def rebuild(
     return Generation(generation.id, "ready")
 
 
-async def _as_owner(standing: Standing, work: Work) -> None:
+async def _as_owner(generation: str, standing: Standing, work: Work) -> None:
     """A worker of the former generation may own a ledger after us, until it looks whether its generation is over, and
-    then ends. The rebuild that gave up for it left the system without a state."""
+    then ends. The rebuild that gave up for it left the system without a state. For a later rebuild it does give up."""
     for attempt in range(TRIES):
         try:
             return await work()
         except Fenced:
+            await not_overtaken(standing.store, generation)
             if attempt == TRIES - 1:
                 raise
             await asyncio.sleep(1.0)

@@ -12,7 +12,8 @@ import pytest
 from streams.ports import Call, StoreDown
 from streams.rules.codes import venue_token
 from streams.state import dirty
-from streams.steps import counting, rebuild
+from streams.steps import counting
+from streams.steps.clearing import clear
 from streams.steps.rollup import Rollup
 from streams.steps.sweep import Sweep
 from tests.reference.counters import inside_now
@@ -145,7 +146,7 @@ async def test_a_rebuild_leaves_public_figures_as_they_are(server: RedisServer) 
     await house.settle()
     before = public(server)
     assert any(name.startswith("tv:pub:rejects:") for name in before)
-    await rebuild.clear(house.worker.store)
+    await clear(house.worker.store, house.worker.generation, 1)
     assert public(server) == before
     assert server.call(Call("KEYS", ("tv:v:*",))) == [], "or nothing was thrown away"
 

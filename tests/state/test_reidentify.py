@@ -20,8 +20,8 @@ from streams.state.generation import FORM
 from streams.state.vault import Seals, WrongKey
 from streams.steps.audit import Auditor, CodeInAudit, NotAudited
 from streams.steps.cases import Cases
+from streams.steps.clearing import clear
 from streams.steps.ingest import Ingest
-from streams.steps.rebuild import clear
 from streams.steps.reidentify import reidentify
 from streams.steps.worker import Worker
 from tests.simulation.redis import RedisServer, private_server
@@ -186,7 +186,7 @@ async def test_a_case_whom_nobody_scanned_can_be_called_back(around: Surrounding
 async def test_a_rebuild_keeps_codes_and_erasures(around: Surroundings) -> None:
     await Ingest(around.worker()).handle(Batch("scans", [scan(CARD), scan(QR)]))
     await vault.forget(around, {Pseudonymiser(KEY).digest(QR): NOW // 1000})
-    await clear(around)
+    await clear(around, "g", 1)
     await Ingest(around.worker()).handle(Batch("scans", [scan(CARD), scan(QR)]))
     assert await ask(around, CARD, QR) == [((f"cccd:{CARD}",), None), ((), "its code was erased")]
 
