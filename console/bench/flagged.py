@@ -25,6 +25,7 @@ from console.bench.town import DAYS, Town
 from console.publishing import Publisher
 from console.tables import as_json, table
 from console.trouble import Trouble
+from console.waiting import wait_for_effects
 from streams.rules.codes import Pseudonymiser, pseudonym_text
 from streams.runtime.settings import Settings
 from streams.state.generation import read_offsets
@@ -93,6 +94,13 @@ class _Bench:
             for n in range(cases):
                 await append("cases", f"C{n}", report_of(town, f"C{n}", n, "confirmed"))
             await self._open(answers, cases)
+            # What hangs on so many cases reported at once (follow-ups, clusters, alerts) is done before: a province
+            # has a thousand open cases, and not a thousand new ones within the minute.
+            async with opened(self.settings) as store:
+                left = await wait_for_effects(self.settings, store, PATIENCE)
+            if left:
+                raise Trouble(f"the cases were not through within {PATIENCE:.0f} s: {left}")
+            await answers.quiet(1.0)
             self._tell(f"{cases:,} cases are open")
             reading = asyncio.create_task(answers.follow())
             asked: dict[tuple[str, str], float] = {}
