@@ -265,11 +265,6 @@ class Standing:
         (found,) = await self.store.run([self.due_call(now_ms)])
         return [case_id for case_id, _ in scored(found)]
 
-    async def waiting(self) -> int:
-        """How many cases are to be looked at again some time."""
-        (count,) = await self.store.run([Call("ZCARD", (self._due,))])
-        return int(count)
-
     async def looked(self, case_id: str, before_ms: int) -> None:
         """The case was put on `evaluate`; a later time that was asked for meanwhile stays."""
         await self.store.run([Call("due_done", (self._due,), (case_id, before_ms))])

@@ -228,9 +228,16 @@ class History(Mishaps):
     def ask_for_rebuild(self) -> None:
         self.rebuilding = self._rebuild_wanted = True
 
-    def rebuilt(self) -> None:
+    def rebuild_beside(self) -> bool:
+        """Somebody else begins a rebuild while one runs, which ends when it notices; False where two run already."""
+        beside = self._running(Rebuild) == 1
+        if beside:
+            self._start_rebuild()
+        return beside
+
+    def rebuilt(self, program: Program) -> None:
         self.rebuilding = self._rebuild_wanted = False
-        self._processes = [p for p in self._processes if not isinstance(p, Rebuild)]
+        self._processes.remove(program)
 
     def died(self, program: Program) -> None:
         self.deaths += 1

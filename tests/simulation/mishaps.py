@@ -28,6 +28,9 @@ class Mishaps:
     def ask_for_rebuild(self) -> None:
         raise NotImplementedError
 
+    def rebuild_beside(self) -> bool:
+        raise NotImplementedError
+
     def _program_of(self, effect: Effect) -> Program | None:
         return next((p for p in self._processes if p.actor is effect.actor), None)
 
@@ -106,6 +109,8 @@ class Mishaps:
         elif kind == "rebuild" and not self.rebuilding:
             note("operator", "truyvet rebuild")
             self.ask_for_rebuild()
+        elif kind == "rebuild" and self.rebuild_beside():
+            note("another operator", "truyvet rebuild")
         elif kind == "time_out" and (left := [p for p in self.kafka.producers() if self.kafka.has_open(p)]):
             note("kafka", f"gives up the transaction of {left[0]}")
             self.kafka.time_out(rng.choice(left))

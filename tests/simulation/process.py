@@ -155,7 +155,7 @@ class Rebuild(Program):
             return of.make_worker(self.store, self.log, generation)  # type: ignore[no-any-return]
 
         await rebuild(self.store, self.log, of.partitions, make_worker, lambda *_: None)
-        of.rebuilt()
+        of.rebuilt(self)
 
 
 class Process(Program):

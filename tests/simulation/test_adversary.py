@@ -56,6 +56,15 @@ def test_races_end_at_the_answer(race: Callable[[int], World]) -> None:
     assert tally.exposures > 50
 
 
+def test_rebuilds_that_overtake_each_other() -> None:
+    """Begun by several at once, killed, with deletions that come late. Without what refuses those (steps/clearing.py)
+    the histories 46 and 63 end at another answer."""
+    plan = Plan(("rebuild", "rebuild", "rebuild", "crash_before", "lost_later", "move"), 60, 10)
+    with private_server() as server:
+        _, failures = run_seeds(range(40, 80), server, Options(plan=plan))
+    assert not failures, failures[0].text()
+
+
 @pytest.mark.parametrize("name", sorted(CONTROLS))
 def test_negative_control_is_caught(name: str) -> None:
     run = simulate("--control", name, "--count", ENOUGH_SEEDS)
