@@ -4,7 +4,7 @@ A replica that takes over has not received what the primary wrote last. On one s
 together; here an offset lies on one node and the facts that it vouches for on all of them, and would outlive them. So
 what vouches for others (an offset, "this generation is ready") is written only when
 
-- a replica of every primary has all that was written there (WAIT), and
+- a replica of every primary has all that was written there (WAIT), where the cluster has one, dead or alive, and
 - the primaries are those that this process began with. Else a part of the batch may lie on a node that is gone:
   StoreChanged, and the batch is done again from its beginning by a worker that began after the fail-over.
 """
@@ -31,15 +31,16 @@ _WAIT_MS = 1000  # for the replicas, each try
 _GONE = "a node of the Redis cluster was replaced"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Primary:
-    """`key` lies on it. `replicas`: how many must have what is written; 0 where the cluster has none for it, dead or
-    alive, so that nothing can take over."""
+    """`key` lies on it. `alone`: the cluster had no replica of it, dead or alive, when it was asked last. It is asked
+    again each time: one that took over is alone until the one before comes back, and a worker that began meanwhile and
+    took that for good vouched for what the replica of later did not have."""
 
     name: str
     store: RedisStore
     key: str
-    replicas: int
+    alone: bool
 
 
 def _at(url: SplitResult, host: str) -> str:
@@ -77,6 +78,13 @@ def _where(error: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
+
+
+async def _is_alone(primary: RedisStore) -> bool:
+    """Whether nothing can take over from this node: it knows of no replica, and so none can be behind."""
+    (nodes,) = await primary.run([Call("CLUSTER NODES", (), ())])
+    mine = next(node["node_id"] for node in nodes.values() if "myself" in node["flags"])
+    return all(node["master_id"] != mine for node in nodes.values())
 
 
 class ClusterStore(RedisStore):
@@ -132,14 +140,11 @@ class ClusterStore(RedisStore):
 
     async def _look(self, plain: str) -> list[Primary]:
         """The primaries as they are now."""
-        nodes = await self._client.execute_command("CLUSTER NODES", target_nodes=self._client.get_random_node())
-        has_replicas = {node["master_id"] for node in nodes.values()}
         found = []
         for node in self._client.get_primaries():
             at = _at(urlsplit(plain), f"{node.host}:{node.port}")
             single = await RedisStore.open(at, pinned=True, patience=min(3.0, self._patience))
-            replicas = int(nodes[node.name]["node_id"] in has_replicas)
-            found.append(Primary(node.name, single, self._key_on(node.name), replicas))
+            found.append(Primary(node.name, single, self._key_on(node.name), alone=await _is_alone(single)))
         return found
 
     def _key_on(self, name: str) -> str:
@@ -154,10 +159,12 @@ class ClusterStore(RedisStore):
         while True:
             self._same_primaries()
             try:
+                primary.alone = primary.alone and await _is_alone(primary.store)
                 # Both on one connection: WAIT asks for what its own connection wrote last, and all that was before it.
-                calls = [Call("SET", (primary.key,), (1,)), Call("WAIT", (), (primary.replicas, _WAIT_MS))]
-                if (await primary.store.run(calls))[1] >= primary.replicas:
+                calls = [Call("SET", (primary.key,), (1,)), Call("WAIT", (), (0 if primary.alone else 1, _WAIT_MS))]
+                if (await primary.store.run(calls))[1] or primary.alone:
                     return
+                primary.alone = await _is_alone(primary.store)
                 why = f"no replica of {primary.name} has what was written there"
             except MovedError as error:
                 raise StoreChanged(_GONE) from error

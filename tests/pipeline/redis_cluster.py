@@ -121,9 +121,13 @@ class EmbeddedCluster:
         """kill -9; its replica, perhaps one that was cut off, takes over; it comes back as the replica of that one."""
         replica = replica or self.replica_of(primary)
         primary.kill()
-        self._until(lambda: replica.role() == "master" and self.ready())
+        self.taken_over(replica)
         replica.ask("CONFIG", "SET", "masterauth", "")
         primary.start()
+
+    def taken_over(self, replica: Node) -> None:
+        """Until it has."""
+        self._until(lambda: replica.role() == "master" and self.ready())
 
     def settle(self) -> None:
         """Until the next fail-over may come."""

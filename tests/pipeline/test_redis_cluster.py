@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from streams.ports import StoreDown
 from streams.runtime.exits import DONE
+from streams.runtime.redis import RedisStore
+from streams.state.generation import begin_generation, offset_done, read_offsets
 from tests.pipeline.answers import check_answer, send
 from tests.pipeline.crew import Crew
 from tests.pipeline.redis_cluster import EmbeddedCluster
@@ -31,6 +34,31 @@ def test_a_node_fails(servers: Servers, tmp_path: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_nodes_fail_again_and_again(servers: Servers, tmp_path: Path) -> None:
     fail_overs(servers, tmp_path, ROUNDS)
+
+
+async def test_a_primary_that_was_alone_when_its_worker_began(tmp_path: Path) -> None:
+    """It had just taken over. What it held later must be in the replica that it got, or nothing is vouched for."""
+    cluster = EmbeddedCluster(tmp_path / "redis")
+    cluster.start()
+    try:
+        before = cluster.primaries()[0]
+        now = cluster.replica_of(before)
+        before.kill()
+        cluster.taken_over(now)
+        store = await RedisStore.open(cluster.url, patience=4.0)
+        generation = await begin_generation(store, "ready")
+        await offset_done(store, generation.id, "scans", 0, 1)  # nothing can take over from it
+
+        before.start()
+        cluster.settle()
+        await offset_done(store, generation.id, "scans", 0, 2)
+        cluster.cut_off(now)
+        with pytest.raises(StoreDown, match="no replica"):
+            await offset_done(store, generation.id, "scans", 0, 3)
+        assert await read_offsets(store) == {("scans", 0): 2}
+        await store.close()
+    finally:
+        cluster.stop()
 
 
 def fail_overs(servers: Servers, folder: Path, rounds: int) -> None:
