@@ -56,6 +56,7 @@ class World:
         # The highest timestamp of all records of scans, in seconds: the "now" of whatever counts who is inside.
         self.newest = max((record.timestamp for record in of_topic(records, "scans")), default=0) // 1000
         self.links = standing_links(self.people)
+        self._linked = {code for link in self.links for code in link}
         self.accepted: Accepted = accepted_scans(
             of_topic(records, "scans"), policies, retention_days, gateways, self.rejects
         )
@@ -70,7 +71,8 @@ class World:
     def person(self, code: str) -> str:
         """The pseudonym by which the person of a canonical code goes."""
         if code not in self._persons:
-            self._persons[code] = person_of(code, self.links, self.key)
+            links = self.links if code in self._linked else ()
+            self._persons[code] = person_of(code, links, self.key)
         return self._persons[code]
 
     def policy(self, case: Case) -> Policy:

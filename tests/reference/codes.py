@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32encode
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from string import ascii_letters
 from unicodedata import normalize
@@ -12,6 +13,7 @@ def _digits(text: str, least: int, most: int) -> bool:
     return least <= len(text) <= most and all(sign in "0123456789" for sign in text)
 
 
+@lru_cache(1 << 18)
 def canonical(read: str) -> str:
     """Rule 2, the table, in its order."""
     text = normalize("NFC", read).strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.reference.acceptance import Fact
 from tests.reference.codes import canonical, pseudonym
@@ -43,10 +43,10 @@ def person_of(code: str, links: Sequence[tuple[str, str]], key: bytes) -> str:
     return min(pseudonym(one, key) for one in linked_with(code, links))
 
 
-def _held(codes: set[str], at: int, people: Sequence[PeopleRecord]) -> bool:
+def _held(codes: set[str], at: int, said_of: Mapping[str, Sequence[PeopleRecord]]) -> bool:
     """A hold of one of these codes stands at that moment: its newest hold or unhold is a hold (at a tie, the hold)."""
     for code in codes:
-        mine = [p for p in people if p.op in ("hold", "unhold") and canonical(p.code) == code and p.at <= at]
+        mine = [p for p in said_of.get(code, ()) if p.op in ("hold", "unhold") and p.at <= at]
         if mine and max(mine, key=lambda p: (p.at, p.op == "hold")).op == "hold":
             return True
     return False
@@ -55,14 +55,24 @@ def _held(codes: set[str], at: int, people: Sequence[PeopleRecord]) -> bool:
 def erased(scans: Iterable[Fact], people: Iterable[PeopleRecord]) -> set[Fact]:
     """Rule 10: `erase` reaches the scans up to its `at` of all codes linked at that moment, whenever they arrive."""
     people = list(people)
+    # Only to find them: a fuzz of a million records has thousands of erasures, and each asked every record.
+    links = [p for p in people if p.op in ("link", "unlink")]
+    linked = {canonical(code) for p in links for code in (p.code, p.same_as or "")}
+    said_of: dict[str, list[PeopleRecord]] = {}
+    for record in people:
+        said_of.setdefault(canonical(record.code), []).append(record)
+    of_code: dict[str, list[Fact]] = {}
+    for scan in scans:
+        of_code.setdefault(scan.code, []).append(scan)
     gone: set[Fact] = set()
     for erase in people:
         if erase.op != "erase":
             continue
-        then = [p for p in people if p.at <= erase.at]
-        codes = linked_with(canonical(erase.code), standing_links(then))
-        if not _held(codes, erase.at, people):
-            gone |= {scan for scan in scans if scan.code in codes and scan.second <= erase.at}
+        codes = {canonical(erase.code)}
+        if codes & linked:
+            codes = linked_with(canonical(erase.code), standing_links(p for p in links if p.at <= erase.at))
+        if not _held(codes, erase.at, said_of):
+            gone |= {scan for code in codes for scan in of_code.get(code, ()) if scan.second <= erase.at}
     return gone
 
 
