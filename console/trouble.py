@@ -141,5 +141,5 @@ def redis_at(settings: Settings) -> Iterator[None]:
         ):
             raise Trouble(f"Redis at {where} refuses the password of TRUYVET_REDIS") from None
         raise Trouble(f"no Redis answers at {where} (TRUYVET_REDIS){_hint(where == NO_REDIS)}") from None
-    except StoreChanged:
-        raise Trouble(f"Redis at {where} was restarted meanwhile: run this again") from None
+    except StoreChanged as error:
+        raise Trouble(f"Redis at {where} is not what it was when this began ({error}): run this again") from None

@@ -100,4 +100,4 @@ def _only_ours(replies: list[bytes]) -> None:
 
 
 def _thrown_away() -> StoreChanged:
-    return StoreChanged("this worker's generation was thrown away (rebuild); it starts again with the new one")
+    return StoreChanged("the generation that this began with was thrown away (rebuild)")
