@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tests.reference.fields import Fields, Schema
+from tests.reference.fields import Fields, Schema, read_ms
 
 VENUE_TYPES = (
     "office",
@@ -211,13 +211,14 @@ def organisation_of(content: Any) -> Organisation:
 
 
 def area_of(content: Any) -> Area:
-    """`as_of` is a date or a time; a date begins with its local midnight."""
+    """`as_of` is a date or a time; a date begins with its local midnight, which lies in the bounds of times
+    (docs/readings.md)."""
     fields = Fields(content)
     fields.text("name", 256)
     for name in ("parent", "successor"):
         fields.identifier(name, needed=False)
     try:
-        as_of = (fields.date("as_of") or 0) * 86_400_000 - 7 * 3_600_000
+        as_of = read_ms((fields.date("as_of") or 0) * 86_400_000 - 7 * 3_600_000)
     except Schema:
         as_of = fields.ms("as_of") or 0
     found = Area(
