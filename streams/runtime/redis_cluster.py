@@ -33,9 +33,11 @@ _GONE = "a node of the Redis cluster was replaced"
 
 @dataclass
 class Primary:
-    """`key` lies on it. `alone`: the cluster had no replica of it, dead or alive, when it was asked last. It is asked
+    """`key` lies on it. `alone`: the cluster had no replica of it, dead or alive, whenever it was asked. It is asked
     again each time: one that took over is alone until the one before comes back, and a worker that began meanwhile and
-    took that for good vouched for what the replica of later did not have."""
+    took that for good vouched for what the replica of later did not have. What had a replica once is never alone again:
+    the node learns of its replica, and forgets it, a second later than it serves it.
+    """
 
     name: str
     store: RedisStore
@@ -81,10 +83,10 @@ def _where(error: Exception) -> str:
 
 
 async def _is_alone(primary: RedisStore) -> bool:
-    """Whether nothing can take over from this node: it knows of no replica, and so none can be behind."""
-    (nodes,) = await primary.run([Call("CLUSTER NODES", (), ())])
+    """Whether this node serves no replica and knows of none: nothing can take over from it."""
+    role, nodes = await primary.run([Call("ROLE", (), ()), Call("CLUSTER NODES", (), ())])
     mine = next(node["node_id"] for node in nodes.values() if "myself" in node["flags"])
-    return all(node["master_id"] != mine for node in nodes.values())
+    return not (role[0] == b"master" and role[2]) and all(node["master_id"] != mine for node in nodes.values())
 
 
 class ClusterStore(RedisStore):
@@ -164,7 +166,6 @@ class ClusterStore(RedisStore):
                 calls = [Call("SET", (primary.key,), (1,)), Call("WAIT", (), (0 if primary.alone else 1, _WAIT_MS))]
                 if (await primary.store.run(calls))[1] or primary.alone:
                     return
-                primary.alone = await _is_alone(primary.store)
                 why = f"no replica of {primary.name} has what was written there"
             except MovedError as error:
                 raise StoreChanged(_GONE) from error
