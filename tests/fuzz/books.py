@@ -80,7 +80,10 @@ class Books:
             wanted[f"tv:pub:rejects:{date_text(day)}"] = dict(reasons)
         self.world.rejects = counted
         for name, mine in wanted.items():
-            assert figures.get(name, {}) == {field: n for field, n in mine.items() if n}, name
+            there, must = figures.get(name, {}), {field: n for field, n in mine.items() if n}
+            off = {field: (there.get(field), must.get(field)) for field in there.keys() | must.keys()}
+            off = {field: pair for field, pair in off.items() if pair[0] != pair[1]}
+            assert not off, f"{name}, (is, must be): {off}"
         extra = {n for n in figures if n.startswith("tv:pub:rejects:")} - wanted.keys()
         assert not extra, f"figures of nothing: {extra}"
         return len(self.world.scans)
