@@ -108,6 +108,7 @@ class PeopleRecord(NamedTuple):
     same_as: str | None = None
     doses: int | None = None
     last_dose: int | None = None
+    ground: str | None = None
 
 
 class Decision(NamedTuple):
@@ -244,8 +245,7 @@ def people_of(content: Any) -> PeopleRecord:
     op = fields.word("op", OPS)
     at = fields.ms("at") or 0
     fields.identifier("by")
-    if op in ("hold", "unhold"):
-        fields.text("ground", 1024)
+    ground = fields.text("ground", 1024) if op in ("hold", "unhold") else None
     if op == "test":
         fields.second("sampled_at")
         fields.identifier("result")
@@ -265,6 +265,7 @@ def people_of(content: Any) -> PeopleRecord:
         same_as=fields.code("same_as") if op == "link" else None,
         doses=doses,
         last_dose=fields.date("last_dose_on", needed=bool(doses)) if op == "vaccination" else None,
+        ground=ground,
     )
 
 

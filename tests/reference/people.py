@@ -44,10 +44,15 @@ def person_of(code: str, links: Sequence[tuple[str, str]], key: bytes) -> str:
 
 
 def _held(codes: set[str], at: int, said_of: Mapping[str, Sequence[PeopleRecord]]) -> bool:
-    """A hold of one of these codes stands at that moment: its newest hold or unhold is a hold (at a tie, the hold)."""
+    """A hold of one of these codes stands at that moment: of one of its grounds the newest hold or unhold is a hold (at
+    a tie, the hold). What one court lifts, another may have ordered as well (docs/readings.md)."""
     for code in codes:
-        mine = [p for p in said_of.get(code, ()) if p.op in ("hold", "unhold") and p.at <= at]
-        if mine and max(mine, key=lambda p: (p.at, p.op == "hold")).op == "hold":
+        newest: dict[str | None, tuple[int, bool]] = {}
+        for record in said_of.get(code, ()):
+            if record.op in ("hold", "unhold") and record.at <= at:
+                said = record.at, record.op == "hold"
+                newest[record.ground] = max(said, newest.get(record.ground, said))
+        if any(held for _, held in newest.values()):
             return True
     return False
 
