@@ -81,8 +81,8 @@ class Books:
         self.world.rejects = counted
         for name, mine in wanted.items():
             there, must = figures.get(name, {}), {field: n for field, n in mine.items() if n}
-            off = {field: (there.get(field), must.get(field)) for field in there.keys() | must.keys()}
-            off = {field: pair for field, pair in off.items() if pair[0] != pair[1]}
+            fields = there.keys() | must.keys()
+            off = {f: (there.get(f), must.get(f)) for f in fields if there.get(f) != must.get(f)}
             assert not off, f"{name}, (is, must be): {off}"
         extra = {n for n in figures if n.startswith("tv:pub:rejects:")} - wanted.keys()
         assert not extra, f"figures of nothing: {extra}"

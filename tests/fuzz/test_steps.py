@@ -76,5 +76,5 @@ async def check(bench: Workbench) -> None:
     assert not off, f"{len(off)} differences:\n" + "\n".join(off[:20])
     print(f", {counting} scans count, {len(wanted)} exposures, rejects {dict(sorted(counts.items()))}")
     assert counts["scans/schema"] > 1000 and counts["scans/not_json"] > 200, counts
-    assert len(wanted) >= 10, "nobody met anybody: what was accepted says nothing"
+    assert len(wanted) > 20, "nobody met anybody: what was accepted says nothing"
     assert all(counts[f"{topic}/schema"] and counts[f"{topic}/not_json"] for topic in (*INPUTS, *INTERNAL)), counts
