@@ -151,7 +151,6 @@ class _Bench:
             if time.monotonic() > deadline:
                 raise Trouble(f"not all cases were open within {PATIENCE:.0f} s")
             await answers.quiet(0.5)
-        await answers.quiet(1.0)
 
     async def _flow(self, records: list[bytes], rate: int, seconds: int) -> None:
         """What others scan meanwhile, as evenly as it goes."""

@@ -35,6 +35,12 @@ async def read_generation(store: Store) -> Generation | None:
     return Generation(found[0].decode(), found[1].decode())
 
 
+async def is_current(store: Store, generation: str) -> bool:
+    """Whether it is the one that was begun last."""
+    found = await read_generation(store)
+    return found is not None and found.id == generation
+
+
 async def begin_generation(store: Store, state: str, *, only_first: bool = False) -> Generation:
     """A new generation with no offsets taken in: all inputs will be read from their beginning.
 

@@ -6,7 +6,7 @@ tv:clear:{13}   counter: the epoch of the last rebuild that deleted keys of this
 from __future__ import annotations
 
 from streams.ports import Call, Fenced, Store
-from streams.state.generation import read_generation
+from streams.state.generation import is_current
 from streams.state.ledgers import scan_keys
 
 _KEPT = (b"tv:gen", b"tv:fence:", b"tv:clear:", b"tv:vault:", b"tv:pub:", b"tv:refused:")
@@ -45,6 +45,5 @@ async def clear(store: Store, generation: str, epoch: int) -> None:
 
 async def not_overtaken(store: Store, generation: str) -> None:
     """Raises Fenced when the generation of a rebuild is not the last one that was begun."""
-    now = await read_generation(store)
-    if now is None or now.id != generation:
+    if not await is_current(store, generation):
         raise Fenced(_OVERTAKEN)

@@ -10,7 +10,7 @@ from streams.ports import Call, Clock, Log, Meters, NoMeters, Store, StoreChange
 from streams.rules.codes import Pseudonymiser
 from streams.rules.policy import Policies, Policy
 from streams.state.gateways import GatewayTable
-from streams.state.generation import Generation, read_generation, read_newest, read_offsets
+from streams.state.generation import Generation, is_current, read_generation, read_newest, read_offsets
 from streams.state.people import PeopleTable
 from streams.state.policies import PolicyTable
 from streams.state.spans import SpanTable
@@ -116,8 +116,7 @@ async def still_ours(store: Store, generation: str) -> None:
     A worker without work makes no calls, so it would not notice that Redis came back without its last second, and what
     was lost would stay lost until the next scan of that partition.
     """
-    found = await read_generation(store)
-    if found is None or found.id != generation:
+    if not await is_current(store, generation):
         raise StoreChanged("Redis holds another generation than the one this worker started with, or none")
 
 
