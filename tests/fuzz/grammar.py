@@ -48,13 +48,14 @@ def _examples(name: str) -> list[dict[str, Any]]:
 
 class Grammar:
     """`size`: about how many messages there will be; the pools grow with it, so that a million of them do not meet
-    in the same six places."""
+    in the same six places, nor all gateways get closed for good."""
 
     def __init__(self, rng: Random, size: int) -> None:
         self._rng = rng
         self._examples = {topic: _examples(name) for topic, name in TOPICS.items()}
         self._now = int(time.time())
-        self._people, self._places, self._cases = max(size // 10, 60), max(size // 60, 12), 30
+        self._people, self._places = max(size // 10, 60), max(size // 60, 12)
+        self._cases, self._gateways = max(size // 700, 30), max(size // 100, 200)
 
     def message(self, topic: str, *, erasing: bool = False) -> dict[str, Any]:
         """Of `people`: an erasure if `erasing`, and else none."""
@@ -101,7 +102,7 @@ class Grammar:
         if name == "case_id":
             return f"case-{rng.randrange(self._cases)}"
         if name == "gateway_id":
-            return f"g{rng.randrange(200)}"
+            return f"g{rng.randrange(self._gateways)}"
         if name in ("scanned_at", "onset_at", "sampled_at", "isolated_at", "negative_at", "at", "registered_at"):
             return self._moment()
         if name in ("reported_at", "updated_at"):

@@ -31,7 +31,7 @@ def mixed(seed: int, size: int, few: int, scans: float = SCANS) -> list[Iterator
     """Gateways first, erasures last, `few` of each (see there); between them all others, and the good messages of a
     whole town."""
     town = Town(seed).messages
-    return [gateways(seed, few), among(seed, stream(seed, size, scans), town, size), erasures(seed, few, size)]
+    return [gateways(seed, few, size), among(seed, stream(seed, size, scans), town, size), erasures(seed, few, size)]
 
 
 def among(seed: int, many: Iterable[Sent], good: Sequence[Sent], size: int) -> Iterator[Sent]:
@@ -46,12 +46,12 @@ def among(seed: int, many: Iterable[Sent], good: Sequence[Sent], size: int) -> I
         yield one
 
 
-def gateways(seed: int, size: int) -> Iterator[Sent]:
-    """To be taken in before all others: what is said of a gateway holds for the scans that come after it
-    (docs/readings.md), and the reference does not know what came first."""
+def gateways(seed: int, count: int, size: int) -> Iterator[Sent]:
+    """So many, for `size` messages. To be taken in before all others: what is said of a gateway holds for the scans
+    that come after it (docs/readings.md), and the reference does not know what came first."""
     rng = Random(f"{seed}/gateways")
     grammar = Grammar(rng, size)
-    return (_record(rng, grammar, "gateways") for _ in range(size))
+    return (_record(rng, grammar, "gateways") for _ in range(count))
 
 
 def stream(seed: int, size: int, scans: float = SCANS) -> Iterator[Sent]:
