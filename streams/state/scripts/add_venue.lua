@@ -6,14 +6,19 @@
 local sub, call = string.sub, redis.call
 local prefix, places, records, at = KEYS[1], cmsgpack.unpack(ARGV[1]), ARGV[2], 1
 
--- A string that is appended to gets twice the room it needs: 7 bytes a scan, for good. A copy has none to spare. The
--- venue's first scan of a day tidies up the day before the last (what is late is mostly there by then), or an earlier
--- one when it was closed. COPY keeps a time to live, and writes the append-only file no second time, as SET would.
+-- A string that is appended to gets twice the room it needs: 7 bytes a scan, for good. A copy has none to spare. COPY
+-- keeps a time to live, and writes the append-only file no second time, as SET would.
+local function tidy(place)
+  return call('COPY', place, prefix .. 'tidy', 'REPLACE') == 1 and call('RENAME', prefix .. 'tidy', place)
+end
+
+-- The venue's first scan of a day tidies up the day before, and once more the one before that, which grew again when
+-- something came late (or an earlier one, when the venue was closed). Two days with room to spare were a byte a scan.
 local function tidy_before(place)
   local day, venue = tonumber(sub(place, 1, 4), 16), sub(place, 5)
+  tidy(prefix .. string.format('%04x', day - 1) .. venue)
   for back = 2, 8 do
-    local old = prefix .. string.format('%04x', day - back) .. venue
-    if call('COPY', old, prefix .. 'tidy', 'REPLACE') == 1 then return call('RENAME', prefix .. 'tidy', old) end
+    if tidy(prefix .. string.format('%04x', day - back) .. venue) then return end
   end
 end
 
