@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +111,8 @@ class _Bench:
     async def run(self, cases: int, worker: Child) -> Result:
         town, people = self.town, self.outings.people
         began = time.monotonic()
-        await self._publish([value for value, _ in town.records()])
-        await self._publish(list(self.outings.records()))
+        await self._publish(value for value, _ in town.records())
+        await self._publish(self.outings.records())
         await self._taken_in(worker)
         loaded = time.monotonic() - began
         self._tell(f"{town.scans:,} scans loaded in {loaded:.0f} s")
@@ -133,7 +133,7 @@ class _Bench:
 
     # -- the load
 
-    async def _publish(self, records: Sequence[bytes]) -> None:
+    async def _publish(self, records: Iterable[bytes]) -> None:
         async with Publisher(self.settings, "scans") as out:
             for value in records:
                 await out.add(value)

@@ -35,8 +35,8 @@ def command(yes: bool, json_: bool) -> None:
     try:
         with kafka_at(settings), redis_at(settings):
             generation = asyncio.run(_rebuild(settings))
-    except Fenced:
-        raise Trouble("another rebuild was begun after this one, which ends") from None
+    except Fenced as why:
+        raise Trouble(f"this rebuild ended before it was through: {why}") from None
     if json_:
         as_json({"generation": generation})
     else:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from streams.runtime.process import CannotStart, Server, free_port
+from streams.runtime.redis import WANTED
 
 ARCHIVE = "classes.jsa"
 JARS = "TRUYVET_KAFKA_JARS"
@@ -165,8 +166,7 @@ class EmbeddedRedis(Server):
             "appendfsync": self._appendfsync,
             "no-appendfsync-on-rewrite": "yes",
             "maxmemory-policy": "noeviction",
-            "hash-max-listpack-entries": 256,
-            "hash-max-listpack-value": 256,
+            **WANTED,
             "loglevel": "warning",
         }
         if (self.data / self.USERS).exists():

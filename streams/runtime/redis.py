@@ -42,6 +42,7 @@ _FAULTS = (
 )
 PATIENCE = 30.0  # seconds of trying again; a worker's are `Settings.patience`
 WANTED = {"hash-max-listpack-entries": "256", "hash-max-listpack-value": "256"}
+"""What a Redis must be set to: a hash of so many and so long stays packed (streams/state/layout.py)."""
 
 
 def read_scripts() -> dict[str, bytes]:

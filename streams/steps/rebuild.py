@@ -36,6 +36,7 @@ from streams.steps.triggers import Triggers
 from streams.steps.worker import Worker
 
 TRIES = 5  # to own a ledger, a second apart
+_TAKEN_BACK = f"a worker of the former generation took a ledger back {TRIES} times; begin again"
 Progress = Callable[[str, int, int], None]
 Work = Callable[[], Awaitable[None]]
 Together = Callable[[Sequence[Work]], Awaitable[object]]
@@ -80,7 +81,7 @@ async def rebuild(
     several partitions at once if `together` does so: one is decoded while another waits for Redis.
 
     May be stopped at any point and begun again: until the end the state is `loading`, and nothing is published. Raises
-    Fenced when another one was begun meanwhile.
+    Fenced when another one was begun meanwhile, or workers of the former generation do not end.
     """
     generation = await begin_generation(store, "loading")
     worker = make_worker(generation.id)
@@ -130,7 +131,7 @@ async def _as_owner(generation: str, standing: Standing, work: Work) -> None:
         except Fenced:
             await not_overtaken(standing.store, generation)
             if attempt == TRIES - 1:
-                raise
+                raise Fenced(_TAKEN_BACK) from None
             await asyncio.sleep(1.0)
             await standing.own()
 

@@ -65,20 +65,23 @@ async def win(
 
 async def beats(log: Log, new: Stamped, value: bytes, old: Stamped) -> bool:
     """Whether the record `value` is greater than the one that the old row came from."""
-    if new.rank != old.rank:
-        return new.rank > old.rank
-    if new.digest == old.digest:
-        return False
-    # The records' bytes decide, and they hold a code, so they are not kept: read the other one again.
+    if (told := _told(new, old)) is not None:
+        return told
     other = await log.origin(*old.origin)
     return value > other if other is not None else new.digest > old.digest
 
 
 async def greater(log: Log, one: Stamped, other: Stamped) -> bool:
     """Whether the record of `one` is greater, neither record being at hand. Where they tie and one is gone: no."""
-    if one.rank != other.rank:
-        return one.rank > other.rank
-    if one.digest == other.digest:
-        return False
+    if (told := _told(one, other)) is not None:
+        return told
     first, second = await log.origin(*one.origin), await log.origin(*other.origin)
     return first is not None and second is not None and first > second
+
+
+def _told(one: Stamped, other: Stamped) -> bool | None:
+    """Whether the first is greater, as far as rows tell. None: their records' bytes decide. They hold a code, so they
+    are not kept, and have to be read again."""
+    if one.rank != other.rank:
+        return one.rank > other.rank
+    return False if one.digest == other.digest else None

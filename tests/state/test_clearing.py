@@ -12,6 +12,7 @@ from streams.ports import Call, Fenced
 from streams.state.cases import CaseTable
 from streams.state.generation import begin_generation
 from streams.state.standing import Standing
+from streams.steps import rebuild
 from streams.steps.clearing import clear
 from streams.steps.rebuild import _as_owner
 from tests.simulation.checks import DirectStore, now
@@ -100,3 +101,23 @@ def test_a_slow_rebuild_does_not_take_the_ledgers_back(server: RedisServer) -> N
     with pytest.raises(Fenced, match="another rebuild"):
         now(_as_owner(mine, ledger, partial(ledger.reserve, "c1", {}, [b"note"])))
     assert ledger.epoch == 0, "it did not try again"
+
+
+async def test_a_ledger_that_is_always_taken_back(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a worker of the former generation that does not end: said as it is, and not as another rebuild."""
+    store, waits = DirectStore(server), []
+
+    async def no_wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(rebuild.asyncio, "sleep", no_wait)
+    mine, _ = begin(store)
+    ledger, other = Standing(store, 0), Standing(store, 0)
+
+    async def late() -> None:
+        await other.own()
+        await ledger.reserve("c1", {}, [b"note"])
+
+    with pytest.raises(Fenced, match="former generation"):
+        await _as_owner(mine, ledger, late)
+    assert len(waits) == rebuild.TRIES - 1
