@@ -15,7 +15,7 @@ from streams.state.layout import BUCKETS, tag
 
 
 class Shelf:
-    """The same `read` and `put` as a Table has."""
+    """The same `read`, `read_many`, `put` and `put_many` as a Table has."""
 
     def __init__(self, name: str) -> None:
         self._keys = [f"tv:shelf:{name}:{tag(bucket)}" for bucket in range(BUCKETS)]
@@ -46,6 +46,12 @@ class Shelf:
         """Set if the row still is `expected` (b"" = none); False when somebody else was faster."""
         (done,) = await store.run([Call("shelf_put", (self._key(field),), (field, expected, row))])
         return bool(done)
+
+    async def put_many(self, store: Store, changes: Mapping[bytes, tuple[bytes, bytes]]) -> set[bytes]:
+        """The same of several: field → (expected, row). Those where somebody else was faster."""
+        calls = [Call("shelf_put", (self._key(field),), (field, *change)) for field, change in changes.items()]
+        replies = await store.run(calls)
+        return {field for field, done in zip(changes, replies, strict=True) if not done}
 
     async def drop(self, store: Store, fields: Iterable[bytes]) -> None:
         """Take rows away, whatever they are."""

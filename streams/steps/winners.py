@@ -4,7 +4,7 @@ a code, whose bytes are not kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
@@ -34,6 +34,7 @@ class Keeper(Protocol):
     async def read(self, store: Store, field: Any) -> bytes: ...
     async def read_many(self, store: Store, fields: Iterable[Any]) -> dict[Any, bytes]: ...
     async def put(self, store: Store, field: Any, expected: bytes, row: bytes) -> bool: ...
+    async def put_many(self, store: Store, changes: Mapping[Any, tuple[bytes, bytes]]) -> set[Any]: ...
 
 
 Row = TypeVar("Row", bound=Stamped)
