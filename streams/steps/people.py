@@ -6,6 +6,9 @@ cases that watch them are asked to look again. An evaluation marks first and rea
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from schemas.audit import Action
@@ -24,21 +27,41 @@ from streams.steps.erase import Eraser
 from streams.steps.onrecord import on_record
 from streams.steps.registry import RegistryStep
 from streams.steps.triggers import Triggers
-from streams.steps.winners import win
+from streams.steps.winners import change_all, win_all
 from streams.steps.worker import Worker
 
 FACT = b"1"
+Fact = Link | Unlink | Erase | Hold | Unhold
+Saying = Vaccination | Test | Employ
+Rows = Callable[[bytes], Sequence[Any]]
 
 
 class People(RegistryStep):
+    SLICE = 500
+
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
         self._eraser = Eraser(worker)
 
-    async def _take(self, message: Message, topic: str, triggers: Triggers) -> Problem | None:
-        said_of = decode_person(message.value, message.headers)
-        if said_of is None or isinstance(said_of, Problem):
-            return said_of
+    async def _take_all(
+        self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]
+    ) -> list[Problem | None]:
+        """Facts one by one; then what was said of persons, of all of them together: a province sends a vaccination or
+        an employment of each of its people, and a dozen round trips for each took hours."""
+        decoded = [decode_person(message.value, message.headers) for message in messages]
+        said_now = []
+        for message, found in zip(messages, decoded, strict=True):
+            if isinstance(found, Vaccination | Test | Employ):
+                said_now.append((message, found))
+            elif found is not None and not isinstance(found, Problem):
+                await self._take_fact(found, triggers)
+                alive()
+        if said_now:
+            await self._take_sayings(said_now, topic, triggers)
+            alive()
+        return [found if isinstance(found, Problem) else None for found in decoded]
+
+    async def _take_fact(self, said_of: Fact, triggers: Triggers) -> None:
         person = await self._person(said_of.code, said_of.at)
         match said_of:
             case Link():
@@ -54,22 +77,36 @@ class People(RegistryStep):
                 await self._recorded("hold", key, said_of)
             case Erase():
                 await self._recorded("erase", row_key(ERASE, person, said_of.at), said_of)
-            case Vaccination():
-                await self._vaccination(said_of, person, message, topic)
-            case Test():
-                row = TestRow(said_of.sampled_at, said_of.result, said_of.kind or "", said_of.lab or "")
-                await self._one_more(said.TESTS, "test", person, row, said.test_rows)
-            case Employ():
-                last = said_of.to.toordinal() if said_of.to is not None else 0
-                job = EmploymentRow(said_of.organisation, said_of.from_.toordinal(), last, said_of.at)
-                await self._one_more(said.EMPLOYMENTS, "employ", person, job, said.employment_rows)
-        await self._look(person, triggers)
+        await self._look([person], triggers)
         if isinstance(said_of, Link):
             await self._look_where_they_were(person, triggers)
-        if self.worker.people.any_erased:
-            # Also for a link: it can bring a code under an erasure that was said of another.
-            await self._eraser.destroy(self.worker.people.ever(person))
-        return None
+        # Also for a link: it can bring a code under an erasure that was said of another.
+        await self._destroy([person])
+
+    async def _take_sayings(self, said_now: Sequence[tuple[Message, Saying]], topic: str, triggers: Triggers) -> None:
+        persons = await self._persons([(said_of.code, said_of.at) for _, said_of in said_now])
+        vaccinations: dict[bytes, list[tuple[VaccinationRow, bytes]]] = {}
+        tests: dict[bytes, list[TestRow]] = {}
+        jobs: dict[bytes, list[EmploymentRow]] = {}
+        for (message, said_of), person in zip(said_now, persons, strict=True):
+            match said_of:
+                case Vaccination():
+                    found = self._vaccination(said_of, message, topic), message.value or b""
+                    vaccinations.setdefault(person, []).append(found)
+                case Test():
+                    test = TestRow(said_of.sampled_at, said_of.result, said_of.kind or "", said_of.lab or "")
+                    tests.setdefault(person, []).append(test)
+                case Employ():
+                    last = said_of.to.toordinal() if said_of.to is not None else 0
+                    job = EmploymentRow(said_of.organisation, said_of.from_.toordinal(), last, said_of.at)
+                    jobs.setdefault(person, []).append(job)
+        store, log = self.worker.store, self.worker.log
+        await win_all(store, log, said.VACCINATIONS, vaccinations, said.encode, said.vaccination_row)
+        await self._announce_all("vaccination", said.VACCINATIONS, vaccinations)
+        await self._more(said.TESTS, "test", tests, said.test_rows)
+        await self._more(said.EMPLOYMENTS, "employ", jobs, said.employment_rows)
+        await self._look(persons, triggers)
+        await self._destroy(persons)
 
     @staticmethod
     def _ground(text: str) -> bytes:
@@ -97,37 +134,30 @@ class People(RegistryStep):
             )
         await self._fact(key)
 
-    async def _vaccination(self, said_of: Vaccination, person: bytes, message: Message, topic: str) -> None:
-        value = message.value or b""
+    def _vaccination(self, said_of: Vaccination, message: Message, topic: str) -> VaccinationRow:
         last = said_of.last_dose_on.toordinal() if said_of.last_dose_on is not None else None
-        row = VaccinationRow(
-            said_of.updated_at, self._digest(value), self._origin(message, topic), said_of.doses, last, said_of.at
-        )
-        store, log = self.worker.store, self.worker.log
-        await win(store, log, said.VACCINATIONS, person, row, value, said.encode, said.vaccination_row)
-        await self._announce("vaccination", said.VACCINATIONS, person)
+        digest, origin = self._digest(message.value or b""), self._origin(message, topic)
+        return VaccinationRow(said_of.updated_at, digest, origin, said_of.doses, last, said_of.at)
 
-    async def _one_more(self, shelf: Shelf, kind: str, person: bytes, row, decode) -> None:  # type: ignore[no-untyped-def]
+    async def _more(self, shelf: Shelf, kind: str, new: Mapping[bytes, Sequence[Any]], decode: Rows) -> None:
         """A set of rows a person: they all count."""
-        store = self.worker.store
-        while True:
-            had = await shelf.read(store, person)
-            rows = sorted({*(decode(had) if had else ()), row})
-            if await shelf.put(store, person, had, said.encode(rows)):
-                break
-        await self._announce(kind, shelf, person)
 
-    async def _look(self, person: bytes, triggers: Triggers) -> None:
-        """Whoever watches one of the codes that are or were this person's must look again."""
+        async def joined(row: bytes, more: Sequence[Any]) -> bytes:
+            return said.encode(sorted({*(decode(row) if row else ()), *more}))
+
+        await change_all(self.worker.store, shelf, new, joined)
+        await self._announce_all(kind, shelf, new)
+
+    async def _look(self, persons: Iterable[bytes], triggers: Triggers) -> None:
+        """Whoever watches one of the codes that are or were these persons' must look again."""
         worker = self.worker
         await worker.people.refresh(worker.store)
-        concerned = worker.people.ever(person)
-        marks = await read_marks(worker.store, concerned)
+        concerned = {code[:8]: code for person in persons for code in sorted(worker.people.ever(person))}
+        marks = await read_marks(worker.store, concerned.values())
         if not marks:
             return
         await worker.spans.refresh(worker.store)
         for token, of in marks.items():
-            code = next(code for code in concerned if code[:8] == token)
             for mark in of:
                 case_id = worker.spans.every_case_of_token.get(mark.case)
                 if case_id is None:
@@ -135,7 +165,13 @@ class People(RegistryStep):
                 if mark.kind == OWN:
                     triggers.everybody(case_id)
                 else:
-                    triggers.person(case_id, pseudonym_text(code))
+                    triggers.person(case_id, pseudonym_text(concerned[token]))
+
+    async def _destroy(self, persons: Iterable[bytes]) -> None:
+        """What is erased of them, and came late."""
+        people = self.worker.people
+        if people.any_erased:
+            await self._eraser.destroy(sorted({code for person in persons for code in people.ever(person)}))
 
     async def _look_where_they_were(self, person: bytes, triggers: Triggers) -> None:
         """Cases at whose places one of the codes was. An in of one code and an out of another, of no account before,

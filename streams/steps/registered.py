@@ -19,7 +19,7 @@ from streams.state.policies import PolicyTable
 from streams.state.standing import PRESENCE, Head, Standing
 from streams.state.venues import VenueTable
 from streams.steps.kinds import KINDS, digest
-from streams.steps.winners import Keeper, Stamped, greater
+from streams.steps.winners import Keeper, Stamped, change_all, greater
 
 _decoder = msgspec.json.Decoder(Registered)
 
@@ -111,16 +111,13 @@ async def put_back(store: Store, log: Log, chunk: Iterable[Read], standing: Stan
 
 async def _put(store: Store, log: Log, home: Home, rows: Mapping[Any, Sequence[bytes]]) -> None:
     """Field → rows that came for it, in their order."""
-    while rows:
-        had = await home.keeper.read_many(store, rows)
-        changes = {}
-        for field, several in rows.items():
-            row = before = had.get(field, b"")
-            for each in several:
-                row = await home.joined(log, row, each) if row else each
-            changes[field] = before, row
-        slower = await home.keeper.put_many(store, changes)
-        rows = {field: rows[field] for field in slower}
+
+    async def joined(row: bytes, several: Sequence[bytes]) -> bytes:
+        for each in several:
+            row = await home.joined(log, row, each) if row else each
+        return row
+
+    await change_all(store, home.keeper, rows, joined)
 
 
 async def _presence(standing: Standing, case_id: str, row: bytes) -> None:

@@ -95,11 +95,19 @@ class RegistryStep:
     async def _person(self, code: str, seen_at: int) -> bytes:
         """The pseudonym (16 bytes) of a code; the code goes to the vault, since its person may never have been scanned
         and the desk must find it all the same. `seen_at` in seconds UTC."""
+        return (await self._persons([(code, seen_at)]))[0]
+
+    async def _persons(self, codes: Sequence[tuple[str, int]]) -> list[bytes]:
+        """The same of several (code, second)."""
         worker = self.worker
-        digest = worker.pseudonymiser.digest(code)
+        digests = [worker.pseudonymiser.digest(code) for code, _ in codes]
         if worker.vault is not None:
-            await vault.keep(worker.store, worker.vault, {digest: vault.Sighting(canonical(code), seen_at)})
-        return digest
+            seen: dict[bytes, vault.Sighting] = {}
+            for digest, (code, second) in zip(digests, codes, strict=True):
+                if digest not in seen or seen[digest].second < second:
+                    seen[digest] = vault.Sighting(canonical(code), second)
+            await vault.keep(worker.store, worker.vault, seen)
+        return digests
 
 
 def _registered(kind: str, field: str | bytes, row: bytes) -> Out:

@@ -4,7 +4,7 @@ a code, whose bytes are not kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +38,7 @@ class Keeper(Protocol):
 
 
 Row = TypeVar("Row", bound=Stamped)
+New = TypeVar("New")
 
 
 def record_digest(pseudonymiser: Pseudonymiser, value: bytes) -> bytes:
@@ -55,13 +56,44 @@ async def win(
     encode: Callable[[Row], bytes],
     decode: Callable[[bytes], Row],
 ) -> None:
-    """Put the row in the keeper unless a greater one is there."""
-    while True:
-        had = await keeper.read(store, field)
-        if had and not await beats(log, new, value, decode(had)):
-            return
-        if await keeper.put(store, field, had, encode(new)):
-            return
+    """Put the row in the keeper unless a greater one is there; `value` = the record that it came from."""
+    await win_all(store, log, keeper, {field: [(new, value)]}, encode, decode)
+
+
+async def win_all(
+    store: Store,
+    log: Log,
+    keeper: Keeper,
+    new: Mapping[Any, Sequence[tuple[Row, bytes]]],
+    encode: Callable[[Row], bytes],
+    decode: Callable[[bytes], Row],
+) -> None:
+    """The same of several fields, each with rows and their records."""
+
+    async def greatest(row: bytes, several: Sequence[tuple[Row, bytes]]) -> bytes:
+        for each, value in several:
+            if not row or await beats(log, each, value, decode(row)):
+                row = encode(each)
+        return row
+
+    await change_all(store, keeper, new, greatest)
+
+
+async def change_all(
+    store: Store, keeper: Keeper, new: Mapping[Any, New], changed: Callable[[bytes, New], Awaitable[bytes]]
+) -> None:
+    """Make of each field's row (b"" = none) and of what is new what `changed` makes of them, in two questions for all
+    of them; again where somebody else changed a row meanwhile."""
+    while new:
+        had = await keeper.read_many(store, new)
+        changes = {}
+        for field, what in new.items():
+            before = had.get(field, b"")
+            after = await changed(before, what)
+            if after != before:
+                changes[field] = before, after
+        slower = await keeper.put_many(store, changes) if changes else set()
+        new = {field: what for field, what in new.items() if field in slower}
 
 
 async def beats(log: Log, new: Stamped, value: bytes, old: Stamped) -> bool:
