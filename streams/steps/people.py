@@ -47,7 +47,7 @@ class People(RegistryStep):
         self, messages: Sequence[Message], topic: str, triggers: Triggers, alive: Callable[[], None]
     ) -> list[Problem | None]:
         """Facts one by one; then what was said of persons, of all of them together: a province sends a vaccination or
-        an employment of each of its people, and a dozen round trips for each took hours."""
+        an employment of each of its people, and at a dozen round trips for each that took an hour."""
         decoded = [decode_person(message.value, message.headers) for message in messages]
         said_now = []
         for message, found in zip(messages, decoded, strict=True):
