@@ -17,6 +17,7 @@ import numpy as np
 
 from streams.rules.classes import Code, Links
 from streams.rules.codes import pseudonym_text
+from streams.rules.distinct import within
 from streams.state.layout import I64, U64, tokens_of
 from streams.state.table import Table
 
@@ -108,12 +109,15 @@ class PeopleTable(Table[bytes]):
         """(token, i): every token of the person of tokens[i]. One that is linked to none comes out as it went in."""
         if not len(self._linked):
             return tokens, np.arange(len(tokens))
-        linked = np.isin(tokens, self._linked)
+        linked = within(tokens, self._linked)
         which, rest = [tokens[~linked]], [np.flatnonzero(~linked)]
+        known: dict[int, U64] = {}  # one is asked for once for each place of the case
         for i in np.flatnonzero(linked).tolist():
-            mine = sorted(self.members([int(tokens[i]).to_bytes(8, "big")]))
-            which.append(tokens_of(b"".join(mine)))
-            rest.append(np.full(len(mine), i))
+            token = int(tokens[i])
+            if token not in known:
+                known[token] = tokens_of(b"".join(sorted(self.members([token.to_bytes(8)]))))
+            which.append(known[token])
+            rest.append(np.full(len(known[token]), i))
         return np.concatenate(which), np.concatenate(rest).astype(np.int64)
 
     def codes_of(self, code: Code) -> set[Code]:

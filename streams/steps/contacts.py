@@ -229,9 +229,11 @@ def _distinct(person: U64, day: I64) -> PersonDays:
     fresh = np.ones(len(p), bool)
     fresh[1:] = (p[1:] != p[:-1]) | (d[1:] != d[:-1])
     p, d = p[fresh], d[fresh]
-    persons, begin = np.unique(p, return_index=True)
+    another = np.ones(len(p), bool)
+    another[1:] = p[1:] != p[:-1]
+    begin = np.flatnonzero(another)
     ends = np.append(begin[1:], len(p)) - 1
-    return PersonDays(p, d, persons, d[begin], d[ends] if len(p) else d)
+    return PersonDays(p, d, p[begin], d[begin], d[ends] if len(p) else d)
 
 
 def exposures_to(
