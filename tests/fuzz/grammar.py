@@ -55,7 +55,7 @@ class Grammar:
         self._examples = {topic: _examples(name) for topic, name in TOPICS.items()}
         self._now = int(time.time())
         self._people, self._places = max(size // 10, 60), max(size // 60, 12)
-        self._cases, self._gateways = max(size // 700, 30), max(size // 100, 200)
+        self._cases, self._gateways = max(size // 5000, 30), max(size // 100, 200)
 
     def message(self, topic: str, *, erasing: bool = False) -> dict[str, Any]:
         """Of `people`: an erasure if `erasing`, and else none."""
