@@ -12,7 +12,8 @@ Marked again while in hand means counted again, so no change is lost between rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from streams.state.layout import I64, U64, Bytes, token_bytes
 _NOW, _WORK, _ROUND = "tv:dirty:{d}:now", "tv:dirty:{d}:work", "tv:dirty:{d}:round"
 WIDTH = 10
 MANY = 2_000
+PAUSE = 50_000  # marks, some 10 ms of work
 
 
 class Rounds(NamedTuple):
@@ -66,15 +68,23 @@ def forget(day: int) -> Call:
     return Call("UNLINK", (_seen(day.to_bytes(2)),))
 
 
-async def take(store: Store) -> list[tuple[int, bytes]]:
-    """(local day, venue token) to be counted; those that were in hand already, after a death, too."""
+async def take(store: Store) -> dict[int, list[bytes]]:
+    """Local day → venues (tokens) to be counted; those that were in hand already, after a death, too."""
     (found,) = await store.run([Call("dirty_take", (_NOW, _WORK))])
-    return sorted((int.from_bytes(word[:2]), word[2:]) for word in found)
+    days: dict[bytes, list[bytes]] = {}
+    for number, word in enumerate(found, 1):
+        days.setdefault(word[:2], []).append(word[2:])
+        if number % PAUSE == 0:  # a replay of weeks marks millions, and whoever traces waited for seconds
+            await asyncio.sleep(0)
+    return {int.from_bytes(day): tokens for day, tokens in days.items()}
 
 
-async def done(store: Store, days: Iterable[tuple[int, bytes]]) -> None:
-    words = [day.to_bytes(2) + token for day, token in days]
-    await store.run([Call("SREM", (_WORK,), tuple(words[at : at + MANY])) for at in range(0, len(words), MANY)])
+async def done(store: Store, days: Mapping[int, Sequence[bytes]]) -> None:
+    """These are counted, and their figures are written."""
+    for day, tokens in days.items():
+        name = day.to_bytes(2)
+        for at in range(0, len(tokens), MANY):
+            await store.run([Call("SREM", (_WORK,), tuple(name + token for token in tokens[at : at + MANY]))])
 
 
 async def waiting(store: Store) -> int:

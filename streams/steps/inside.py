@@ -21,7 +21,7 @@ from streams.steps import contacts
 from streams.steps.book import Book
 from streams.steps.worker import Worker
 
-MANY = 4_000  # persons a call: what is worked out in one go keeps batches waiting
+MANY = 1_000  # persons a call: what is worked out in one go keeps batches waiting
 _NOBODY = np.empty(0, np.uint64)
 
 
