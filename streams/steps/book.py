@@ -13,7 +13,7 @@ from streams.ports import Store
 from streams.rules.counters import NOT_SEEN, Seen, Tally, more, stamps_of, tallies, total
 from streams.rules.distinct import distinct, within
 from streams.state.graph import read_venues_from
-from streams.state.layout import I64, RECORD, U64, Records
+from streams.state.layout import I64, RECORD, U64, Records, tokens_of
 from streams.state.people import PeopleTable
 
 MANY = 100  # venue days a call: a market's day is some 100 KB
@@ -138,6 +138,16 @@ class Book:
         hit = within(np.concatenate(seen), distinct(persons))
         owner = np.repeat(np.arange(len(tokens)), [len(mine) for mine in seen])
         return self._erased | {tokens[i] for i in distinct(owner[hit]).tolist()}
+
+
+class Tokens:
+    """The venues of a book that was put away: eight bytes each."""
+
+    def __init__(self, tokens: Iterable[bytes]) -> None:
+        self._ordered = np.sort(tokens_of(b"".join(tokens)))
+
+    def __contains__(self, token: object) -> bool:
+        return isinstance(token, bytes) and bool(within(tokens_of(token), self._ordered)[0])
 
 
 _NOTHING = Tally()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from streams.ports import Call
 from streams.rules.codes import venue_token
 from streams.rules.counters import Tally
-from streams.rules.days import date_of, local_day
+from streams.rules.days import date_of
 from streams.state import public
 from streams.state.places import Place
 from streams.steps.book import Book
@@ -26,12 +26,18 @@ def day_calls(book: Book, registers: Registers) -> list[Call]:
         "venues_active": seen.venues,
         "venues_registered": registers.open_venues,
         "unregistered": sum(token not in known for token in book.tallies),
-        "cases_reported": sum(
-            case.status == "confirmed" and local_day(case.reported_at) == book.day
-            for case in registers.cases.rows.values()
-        ),
+        **_reported(book.day, registers),
     }
     return public.hash_calls(public.day_key(date_of(book.day).isoformat()), figures)
+
+
+def cases_calls(day: int, registers: Registers) -> list[Call]:
+    """The one figure of a day that hangs on no scan, alone."""
+    return public.hash_calls(public.day_key(date_of(day).isoformat()), _reported(day, registers))
+
+
+def _reported(day: int, registers: Registers) -> dict[str, int]:
+    return {"cases_reported": registers.reported.get(day, 0)}
 
 
 def venue_calls(

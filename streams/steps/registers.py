@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from streams.rules.codes import venue_token
 from streams.rules.counters import ancestors
+from streams.rules.days import local_day
 from streams.state.cases import CaseTable
 from streams.state.people import PeopleTable
 from streams.state.places import CoverageTable, OrganisationTable, Place, PlaceTable
@@ -36,6 +37,8 @@ class Registers:
         self.places, self.organisations = PlaceTable(), OrganisationTable()
         self.coverage, self.cases, self.people = CoverageTable(), CaseTable(), PeopleTable()
         self.open_venues = 0
+        self.reported: dict[int, int] = {}
+        """Local day → how many cases were reported on it and stand; 0 where all of them were taken back."""
         self.of_area: dict[tuple[str, str], list[Place]] = {}
         self.of_organisation: dict[str, list[Place]] = {}
         self._parents: dict[str, str | None] = {}
@@ -50,6 +53,8 @@ class Registers:
             self._index_places()
         if changed[0] or changed[1]:
             self._index_organisations()
+        if changed[3]:
+            self._count_cases()
         persons = self.people.take(replies[-1])
         places, organisations, coverage, cases = changed
         return Changed(places, rooms != self._children, organisations, coverage, cases, self.people.concerned(persons))
@@ -64,6 +69,12 @@ class Registers:
                 self._children.setdefault(place.parent, []).append(place.venue_id)
             for named in place.areas:
                 self.of_area.setdefault(named, []).append(place)
+
+    def _count_cases(self) -> None:
+        self.reported = {}
+        for case in self.cases.rows.values():
+            day = local_day(case.reported_at)
+            self.reported[day] = self.reported.get(day, 0) + (case.status == "confirmed")
 
     def _index_organisations(self) -> None:
         """Those without a venue are there, too."""

@@ -7,7 +7,8 @@ changes nothing. Work that may take long is done in portions: the batches of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
 
 from streams.ports import Call
 from streams.rules.days import local_day
@@ -15,8 +16,8 @@ from streams.rules.forgetting import first_kept_day
 from streams.state import dirty, graph, public
 from streams.state.layout import tokens_of
 from streams.state.shards import read_days
-from streams.steps.book import Book
-from streams.steps.figures import area_calls, day_calls, organisation_calls, venue_calls
+from streams.steps.book import Book, Tokens
+from streams.steps.figures import area_calls, cases_calls, day_calls, organisation_calls, venue_calls
 from streams.steps.inside import Inside
 from streams.steps.publicgateways import PublicGateways
 from streams.steps.publicmeta import Meta
@@ -40,7 +41,8 @@ class Rollup:
         self._registers = Registers(worker)
         self._books: dict[int, Book] = {}
         self._unread: set[int] | None = None  # None: nobody looked yet which days there are
-        self._put_away: set[int] = set()  # read and written, and not in memory any more
+        self._put_away: dict[int, Tokens] = {}  # read and written, and not in memory any more; where scans were
+        self._reported: dict[int, int] = {}  # day → cases, as they were written or are to be
         self._first = self._near = 0  # days before it are forgotten; decide nothing of who is inside now
         self._day_stale: set[int] = set()
         self._slow_stale: set[int] = set()
@@ -76,14 +78,9 @@ class Rollup:
         settled = self._settled()
         if settled and self._untidy:
             inside = {(venue_id, self._inside.day): count for venue_id, count in self._inside_shown.items()}
-            away = self._put_away
-            await tidy(
-                store,
-                self._registers,
-                self._books,
-                elsewhere=lambda day: day < self._first or day in away,
-                inside=inside,
-            )
+            seen: dict[int, Container[bytes]] = {**self._put_away}
+            seen.update((day, book.tallies) for day, book in self._books.items())
+            await tidy(store, self._registers, seen, elsewhere=lambda day: day < self._first, inside=inside)
             self._untidy = False
         await self._tracing.tick()
         await self._meta.tick(settled=settled)
@@ -103,9 +100,11 @@ class Rollup:
         near = await self._inside.first_day()
         now, newest = await worker.now()
         self._first = first_kept_day(now, worker.kept_days()) or 0
-        for day in [day for day in self._books if day < self._first]:
-            del self._books[day]
-        for stale in (self._day_stale, self._slow_stale, self._venues_stale, self._put_away):
+        of_days: tuple[dict[int, Any], ...] = (self._books, self._put_away)
+        for known in of_days:
+            for day in [day for day in known if day < self._first]:
+                del known[day]
+        for stale in (self._day_stale, self._slow_stale, self._venues_stale):
             stale -= {day for day in stale if day < self._first}
         if self._unread is None:
             self._unread = set(await read_days(worker.store))
@@ -126,9 +125,9 @@ class Rollup:
     async def _take_registries(self) -> None:
         changed = await self._registers.refresh()
         assert self._unread is not None
-        if changed.persons or changed.places or changed.organisations or changed.coverage or changed.cases:
-            self._unread |= self._put_away
-            self._put_away = set()
+        if changed.persons or changed.places or changed.organisations or changed.coverage:
+            self._unread |= self._put_away.keys()
+            self._put_away = {}
         if changed.persons:
             # One person now who were two, or scans that no longer count: days on which they were are counted again.
             persons = tokens_of(b"".join(sorted(changed.persons)))
@@ -141,11 +140,21 @@ class Rollup:
         if changed.places or changed.organisations or changed.coverage:
             self._slow_stale |= self._books.keys()
             self._untidy = True
-        if changed.places or changed.cases:
+        if changed.places:
             self._day_stale |= self._books.keys()
         if changed.cases:
-            days = {local_day(case.reported_at) for case in self._registers.cases.rows.values()}
-            self._unread |= {day for day in days if day >= self._first} - self._books.keys()
+            await self._take_cases()
+
+    async def _take_cases(self) -> None:
+        """Days of which another number of cases is reported now. One that is put away is not read for it: with weeks of
+        a country put away, each case had 20 million scans counted again."""
+        assert self._unread is not None
+        before, self._reported = self._reported, self._registers.reported
+        days = {day for day in before.keys() | self._reported.keys() if before.get(day) != self._reported.get(day)}
+        self._day_stale |= days & self._books.keys()
+        self._unread |= {day for day in days if day >= self._first} - self._books.keys() - self._put_away.keys()
+        for day in sorted(days & self._put_away.keys()):
+            await public.write(self.worker.store, cases_calls(day, self._registers))
 
     async def _count_marked(self) -> dict[int, list[bytes]]:
         """Count the venue days that were marked; which those were."""
@@ -155,7 +164,7 @@ class Rollup:
             if day in self._books:
                 await self._count(self._books[day], marked[day])
             elif day >= self._first:
-                self._put_away.discard(day)
+                self._put_away.pop(day, None)
                 await self._read(day)
         return marked
 
@@ -273,5 +282,5 @@ class Rollup:
             book = self._books[day]
             if not book.near and not {day} & (self._day_stale | self._slow_stale | self._venues_stale):
                 held -= book.entries()
+                self._put_away[day] = Tokens(book.tallies)
                 del self._books[day]
-                self._put_away.add(day)

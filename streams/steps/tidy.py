@@ -6,13 +6,12 @@ moved to another commune, or its scans may be gone, while nobody counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from streams.ports import Call, Store
 from streams.rules.days import day_number
 from streams.state import public
 from streams.state.ledgers import scan_keys
-from streams.steps.book import Book
 from streams.steps.registers import Registers
 
 MANY = 500
@@ -21,13 +20,13 @@ MANY = 500
 async def tidy(
     store: Store,
     registers: Registers,
-    books: Mapping[int, Book],
+    seen: Mapping[int, Container[bytes]],
     *,
     elsewhere: Callable[[int], bool],
     inside: Mapping[tuple[str, int], int],
 ) -> None:
-    """`elsewhere(day)`: figures of that day stay as they are, since it is forgotten, or in no book now. `inside`:
-    (venue_id, day) where somebody is."""
+    """`seen`: day → tokens of the venues with scans. `elsewhere(day)`: figures of that day stay as they are, since it
+    is forgotten. `inside`: (venue_id, day) where somebody is."""
     codes: dict[int, set[str]] = {}
     doomed: list[str] = []
     async for name in scan_keys(store, f"{public.PREFIX}*"):
@@ -35,11 +34,10 @@ async def tidy(
         day = day_number(when) if when is not None else None
         if when is None or day is None or kind == "rejects" or elsewhere(day):
             continue
-        if day not in books:
+        if day not in seen:
             stands = False
         elif kind == "venue":
-            tallies = books[day].tallies
-            stands = (what, day) in inside or any(token in tallies for token in registers.under(what))
+            stands = (what, day) in inside or any(token in seen[day] for token in registers.under(what))
         elif kind == "area":
             if day not in codes:
                 codes[day] = {code for _, code in registers.areas_on(when)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from streams.ports import Call
 from streams.rules.codes import Pseudonymiser
 from streams.state.generation import begin_generation
+from streams.steps import rollup
 from streams.steps.cases import Cases
 from streams.steps.counting import Counting
 from streams.steps.ingest import Ingest
@@ -23,6 +24,7 @@ from tests.reference.counters import days_with_scans, public_keys
 from tests.reference.fields import date_text, local_day
 from tests.simulation.checks import DirectStore
 from tests.simulation.kafka import Kafka, Partition
+from tests.simulation.makers import as_json
 from tests.simulation.process import SimulatedBatch
 from tests.simulation.redis import RedisServer, private_server
 from tests.simulation.worlds import KEY
@@ -160,12 +162,55 @@ def check(server: RedisServer, world: World, records: list[Any]) -> int:
     return len(wanted)
 
 
+@pytest.mark.parametrize("kept", [rollup.PERSONS_KEPT, 0])
 @pytest.mark.parametrize("seed", range(60))
-async def test_every_figure_is_the_brute_forces(server: RedisServer, seed: int) -> None:
+async def test_every_figure_is_the_brute_forces(
+    server: RedisServer, seed: int, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`kept` 0: of every day that is written and decides nothing of who is inside, nothing stays in memory."""
+    monkeypatch.setattr(rollup, "PERSONS_KEPT", kept)
     house = House(server, seed)
     await house.start()
     await house.work_in()
     await house.settle()
+    check(server, house.reference(), house.records())
+
+
+class Reads(DirectStore):
+    """Counts how many venue days are read."""
+
+    def __init__(self, server: RedisServer) -> None:
+        super().__init__(server)
+        self.read = 0
+
+    async def run(self, calls: Sequence[Call]) -> list[Any]:
+        self.read += sum(call.name == "GETRANGE" for call in calls)
+        return await DirectStore.run(self, calls)
+
+
+async def test_a_case_has_no_day_that_is_put_away_read_again(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country's days do not all fit into memory, and it reports a case every few seconds."""
+    monkeypatch.setattr(rollup, "PERSONS_KEPT", 0)
+    house = House(server, 3)
+    await house.start()
+    await house.work_in()
+    await house.settle()
+    store = house.worker.store = Reads(server)  # type: ignore[assignment]
+    await house.settle()
+    day = min(days_with_scans(house.reference()))
+    counting: Any = house.counting[0]
+    assert day in counting._rollup._put_away
+    before, read = public(server)[f"tv:pub:day:{date_text(day)}"].get("cases_reported", 0), store.read
+    noon = (day * 86_400 + 5 * 3_600) * 1000
+    case = {"case_id": "late", "person": "001099012345", "status": "confirmed", "sampled_at": noon, "reported_at": noon}
+    value = as_json({**case, "reported_by": "An"})
+    record = house.kafka.partition("cases", 0).append(house.worker.clock.now_ms(), b"late", value, ())
+    await house.steps["cases"].handle(SimulatedBatch([record]))
+    await house.settle()
+    assert public(server)[f"tv:pub:day:{date_text(day)}"]["cases_reported"] == before + 1
+    assert store.read == read
     check(server, house.reference(), house.records())
 
 
