@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from streams.rules.days import local_day
-from streams.rules.distinct import distinct
+from streams.rules.distinct import distinct, within
 from streams.rules.policy import Policy
 from streams.state.generation import read_newest
 from streams.state.graph import read_persons
@@ -82,7 +82,7 @@ class Inside:
     def counts(self, venues: dict[str, list[bytes]]) -> dict[str, int]:
         """How many persons are inside venues: venue_id → tokens of it and of everything within it."""
         wanted = tokens_of(b"".join(token for tokens in venues.values() for token in tokens))
-        rows = self._covers(self.now) & np.isin(self._venue, wanted)
+        rows = self._covers(self.now) & within(self._venue, np.sort(wanted))
         venue, person = self._venue[rows], self._person[rows]
         order = np.lexsort((person, venue))
         venue, person = venue[order], person[order]
@@ -104,9 +104,9 @@ class Inside:
         return np.asarray((self._start <= second) & (second < self._end))
 
     async def _renew(self, persons: U64, policy: Policy) -> set[bytes]:
-        """Work out the pieces of some persons; the venues of those they had and those they have."""
+        """Work out the pieces of some persons (sorted); the venues of those they had and those they have."""
         worker = self.worker
-        mine = np.isin(self._person, persons)
+        mine = within(self._person, persons)
         touched = [self._venue[mine]]
         self._keep(~mine)
         first, last = contacts.covering_days(self.now, policy)
