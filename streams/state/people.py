@@ -12,6 +12,7 @@ Facts only (architecture.md, section 2): who is one person and what is erased is
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,15 @@ LINK, UNLINK, ERASE, HOLD, UNHOLD = "L", "U", "E", "H", "h"
 NEVER = np.iinfo(np.int64).min
 
 
+class _Arrays(NamedTuple):
+    """Tokens that are linked, and by which each goes; tokens of which something is erased, and up to which second."""
+
+    linked: U64
+    least: U64
+    erased: U64
+    until: I64
+
+
 class PeopleTable(Table[bytes]):
     """The worker's copy. Tokens are the first 8 bytes of pseudonyms, as in the graph."""
 
@@ -35,11 +45,8 @@ class PeopleTable(Table[bytes]):
         self._holds: dict[Code, dict[str, list[tuple[int, bool]]]] = {}
         self._full: dict[bytes, Code] = {}
         self._goes_by: dict[bytes, bytes] = {}
-        self._linked: U64 = np.empty(0, np.uint64)
-        self._least: U64 = np.empty(0, np.uint64)
         self._until_of: dict[bytes, int] = {}
-        self._erased: U64 = np.empty(0, np.uint64)
-        self._until: I64 = np.empty(0, np.int64)
+        self._arrays: _Arrays | None = None
 
     def take(self, reply: list[bytes]) -> set[str]:
         changed = super().take(reply)
@@ -69,33 +76,48 @@ class PeopleTable(Table[bytes]):
             self._holds.setdefault(code, {}).setdefault(words[1], []).append((int(words[2]), kind == HOLD))
 
     def _index(self, changed: set[str]) -> None:
-        """Arrays to look many tokens up at once; only who was linked or erased is in them."""
-        todo = {code for field in changed if field[0] in (LINK, UNLINK) for code in self.links.component(_code(field))}
-        while todo:
-            members = self.links.members(next(iter(todo)))
+        """Work out anew whoever a row can concern, and nobody else: a country has a million links and erasures, and
+        each new one had all of them worked out in every worker."""
+        concerned: set[Code] = set()
+        linked: set[Code] = set()
+        for field in changed:
+            code, of_links = _code(field), field[0] in (LINK, UNLINK)
+            if code not in concerned:
+                concerned |= self.links.component(code)
+            if of_links and code not in linked:
+                linked |= self.links.component(code)
+        while linked:
+            members = self.links.members(next(iter(linked)))
             first = representative(members)
             self._goes_by.update({member[:8]: first[:8] for member in members})
-            todo -= members
-        if self._goes_by:
-            tokens = sorted(self._goes_by)
-            self._linked = tokens_of(b"".join(tokens))
-            self._least = tokens_of(b"".join([self._goes_by[t] for t in tokens]))
-        until: dict[bytes, int] = {}
-        for code, moments in self._erases.items():
-            for at in moments:
+            linked -= members
+        for code in concerned:
+            self._until_of.pop(code[:8], None)
+        for code in concerned & self._erases.keys():
+            for at in self._erases[code]:
                 if not self.on_hold(code, at):
                     for member in self.links.members(code, at):
-                        until[member[:8]] = max(until.get(member[:8], NEVER), at)
-        self._until_of = until
-        names = sorted(until)
-        self._erased = tokens_of(b"".join(names))
-        self._until = np.array([until[n] for n in names], np.int64)
+                        self._until_of[member[:8]] = max(self._until_of.get(member[:8], NEVER), at)
+        self._arrays = None
+
+    def _sorted(self) -> _Arrays:
+        """To look many tokens up at once; only who was linked or erased is in them."""
+        if self._arrays is None:
+            linked, erased = sorted(self._goes_by), sorted(self._until_of)
+            self._arrays = _Arrays(
+                tokens_of(b"".join(linked)),
+                tokens_of(b"".join([self._goes_by[token] for token in linked])),
+                tokens_of(b"".join(erased)),
+                np.array([self._until_of[token] for token in erased], np.int64),
+            )
+        return self._arrays
 
     # -- who is who
 
     def person_of(self, tokens: U64) -> U64:
         """The token by which each token's person goes (rule 2: the least of their pseudonyms)."""
-        return _looked_up(tokens, self._linked, self._least, tokens)
+        arrays = self._sorted()
+        return _looked_up(tokens, arrays.linked, arrays.least, tokens)
 
     def members(self, tokens: Iterable[bytes]) -> set[bytes]:
         """All tokens of the persons that these belong to."""
@@ -107,9 +129,9 @@ class PeopleTable(Table[bytes]):
 
     def expanded(self, tokens: U64) -> tuple[U64, I64]:
         """(token, i): every token of the person of tokens[i]. One that is linked to none comes out as it went in."""
-        if not len(self._linked):
+        if not self._goes_by:
             return tokens, np.arange(len(tokens))
-        linked = within(tokens, self._linked)
+        linked = within(tokens, self._sorted().linked)
         which, rest = [tokens[~linked]], [np.flatnonzero(~linked)]
         known: dict[int, U64] = {}  # one is asked for once for each place of the case
         for i in np.flatnonzero(linked).tolist():
@@ -136,11 +158,12 @@ class PeopleTable(Table[bytes]):
 
     def erased_until(self, tokens: U64) -> I64:
         """Scans of a token up to this second (UTC, included) never count; NEVER where nothing is erased."""
-        return _looked_up(tokens, self._erased, self._until, np.full(len(tokens), NEVER, np.int64))
+        arrays = self._sorted()
+        return _looked_up(tokens, arrays.erased, arrays.until, np.full(len(tokens), NEVER, np.int64))
 
     @property
     def any_erased(self) -> bool:
-        return bool(len(self._erased))
+        return bool(self._until_of)
 
     def is_erased(self, code: Code) -> bool:
         return code[:8] in self._until_of

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.state.layout import tokens_of
 from streams.state.people import ERASE, HOLD, LINK, NEVER, UNHOLD, UNLINK, PeopleTable, row_key
@@ -53,3 +55,26 @@ def test_what_is_erased(rows: list[str], reach: list[int]) -> None:
         table = learned(*order)
         assert until(table, A, B, C) == reach, order
         assert {code for code in (A, B, C) if table.is_erased(code)} == table.erased_codes()
+
+
+MOMENTS = st.integers(1, 6)
+CODES = [bytes([n]) * 16 for n in range(1, 7)]
+WHO = st.sampled_from(CODES)
+FACTS = st.one_of(
+    st.tuples(st.just(LINK), WHO, WHO, MOMENTS).filter(lambda fact: fact[1] < fact[2]),
+    st.tuples(st.sampled_from([UNLINK, ERASE]), WHO, MOMENTS),
+    st.tuples(st.sampled_from([HOLD, UNHOLD]), WHO, st.sampled_from([b"x", b"y"]), MOMENTS),
+)
+
+
+@given(st.lists(FACTS, unique=True, max_size=14), st.data())
+def test_one_by_one_or_all_at_once(facts: list[tuple[str | bytes | int, ...]], data: st.DataObject) -> None:
+    """Of a new fact only those are worked out anew whom it can concern: that must be all whom it does."""
+    rows = [row_key(*fact) for fact in facts]  # type: ignore[arg-type]
+    table = learned(*data.draw(st.permutations(rows)))
+    at_once = PeopleTable()
+    at_once.take([b"1", *(word for row in rows for word in (row.encode(), b"1"))])
+    tokens = tokens_of(b"".join(code[:8] for code in CODES))
+    assert until(table, *CODES) == until(at_once, *CODES)
+    assert table.person_of(tokens).tolist() == at_once.person_of(tokens).tolist()
+    assert [part.tolist() for part in table.expanded(tokens)] == [part.tolist() for part in at_once.expanded(tokens)]
