@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 ROOT = Path(__file__).resolve().parents[2]
 LAPTOP, PHONE = (1366, 768), (390, 844)
 PEOPLE = ("--people", "2500", "--venues", "170", "--start", "yesterday", "--cases", "12")
-HELD_ABOVE = 80
+HELD_ABOVE = 150  # of 11 cases three to seven are held, whatever the day (the smallest: 21 to 81 F1, by the day)
 """F1 of a case above which it is held: of twelve cases of this province some are, some are not."""
 _ARGUMENTS = (
     "--no-sandbox",
