@@ -10,7 +10,7 @@ from streams.ports import Call, Store
 from streams.rules.days import LOCAL_OFFSET
 from streams.rules.distinct import distinct
 from streams.state import layout
-from streams.state.graph import read_persons
+from streams.state.graph import Facts, read_persons
 from streams.state.layout import I64, tokens_of
 from streams.state.shards import read_days
 
@@ -39,6 +39,16 @@ async def erase(store: Store, until: Mapping[bytes, int]) -> set[bytes]:
     await store.run(_removals(b"", venue, at, layout.pack_records(person, second, *flags)))
     await store.run(_removals(b"p", person, at, layout.pack_records(venue, second, *flags)))
     return later
+
+
+async def erase_these(store: Store, facts: Facts) -> None:
+    """Take scans out that were just written, on both sides, whatever the person side has: who erased between the two
+    found them under their person, and under their venue they came only then. They would have lain there for good."""
+    local = facts.second + LOCAL_OFFSET
+    day, second = local // 86400, local % 86400
+    flags = facts.out, facts.staff, facts.void
+    await store.run(_removals(b"", facts.venue, day, layout.pack_records(facts.person, second, *flags)))
+    await store.run(_removals(b"p", facts.person, day, layout.pack_records(facts.venue, second, *flags)))
 
 
 def _removals(side: bytes, owner: layout.U64, day: I64, records: layout.Bytes) -> list[Call]:

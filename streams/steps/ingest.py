@@ -27,6 +27,7 @@ from streams.rules.codes import canonical, pseudonym_text, venue_token
 from streams.rules.days import LOCAL_OFFSET, local_day
 from streams.rules.distinct import distinct
 from streams.state import dirty, graph, refusals, vault
+from streams.state.erasing import erase_these
 from streams.state.generation import offset_done
 from streams.state.graph import Facts, Mark, marks_of
 from streams.state.layout import I64, OWN, Mask, tokens_of
@@ -258,6 +259,9 @@ class Ingest:
         until = self.worker.people.erased_until(facts.person)
         late = np.flatnonzero(facts.second <= until).tolist()
         if late:
+            f = facts
+            these = Facts(f.person[late], f.venue[late], f.second[late], f.out[late], f.staff[late], f.void[late])
+            await erase_these(self.worker.store, these)
             await Eraser(self.worker).destroy({digests[at] for at in late})
         again = np.flatnonzero((until > NEVER) & (facts.second > until)).tolist()
         if again and self.worker.vault is not None:

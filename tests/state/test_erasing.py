@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 
 from streams.ports import Call
+from streams.rules.codes import Pseudonymiser
 from streams.rules.days import DAY, LOCAL_OFFSET
 from streams.state import layout
 from streams.state.erasing import erase
 from streams.state.graph import Facts, add_venues, mark_calls, read_marks, read_persons, read_venues, write
 from streams.state.layout import OWN, WATCH, person_place, tokens_of
 from streams.state.shards import add_days, forget_day, forget_marks, read_days, swept
+from streams.steps.erase import Eraser
+from streams.steps.ingest import Ingest
+from streams.steps.people import People
+from streams.steps.worker import Worker
 from tests.simulation.redis import RedisServer, private_server
+from tests.state.test_reidentify import CARD, KEY, NOW, Batch, Surroundings, scan
 
 DAY0 = 19_000
 A, B, PLACE = b"\x01" * 8, b"\xf1" * 8, b"\x77" * 8
@@ -188,3 +194,26 @@ async def test_any_number_of_shards(store: Direct, subs: int, monkeypatch: pytes
     assert await of_person(store, persons[0]) == [at(1, 0)]
     await forget_day(store, DAY0, (await read_days(store))[DAY0])
     assert [await of_person(store, person) for person in persons] == [[at(1, n)] for n in range(len(persons))]
+
+
+async def test_erased_between_the_two_sides(server: RedisServer) -> None:
+    """Another worker erased the person when the scan lay under its person and not under its venue yet (a full run of
+    the tests beside other work)."""
+
+    class Between(Surroundings):
+        other: Worker
+
+        async def run(self, calls: Sequence[Call]) -> list[Any]:
+            if calls and calls[0].name == "add_venue":
+                await Eraser(self.other).destroy([Pseudonymiser(KEY).digest(CARD)])
+            return await super().run(calls)
+
+    around = Between(server)
+    around.other = around.worker()
+    erase = {"op": "erase", "code": CARD, "at": NOW + 1000, "by": "An"}
+    await People(around.worker()).handle(Batch("people", [erase]))
+    await around.other.people.refresh(around)
+    await Ingest(around.worker()).handle(Batch("scans", [scan(CARD)]))
+    assert "add_venue" in around.order
+    left = {key: server.call(Call("TYPE", (key,))) for key in server.call(Call("KEYS", ("tv:[pv]:*",)))}
+    assert not left
